@@ -8,12 +8,11 @@ are seen by a reader.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 NULL_VALUE: Mapping[str, float | None] = types.MappingProxyType(
@@ -106,7 +105,7 @@ class Design:
             raise ValueError(f"plan {self.plan!r} is not one of {PLAN_STATES}")
 
 
-PLAN_STATES = ("locked", "changed_after_lock", "not_locked")
+PLAN_STATES = ("locked", "locked_late", "changed_after_lock", "not_locked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +166,7 @@ class Estimate:
 
     @property
     def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
         return f"{self.strand}.{self.outcome}.{self.horizon_days}.{self.measure}"
 
     @property
@@ -177,6 +177,7 @@ class Estimate:
 
     @property
     def people(self) -> int:
+        """People in all arms."""
         return sum(arm.people for arm in self.arms)
 
 
@@ -196,6 +197,7 @@ class NotEstimable:
 
     @property
     def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
         return f"{self.strand}.{self.outcome}.{self.horizon_days}.{self.measure}"
 
 
@@ -216,6 +218,7 @@ class Count:
 
     @property
     def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
         return f"flow.{self.step}"
 
 
@@ -242,6 +245,7 @@ class Difference:
 
     @property
     def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
         return f"balance.{self.covariate}"
 
 
@@ -273,6 +277,7 @@ class Curve:
 
     @property
     def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
         return f"{self.strand}.{self.outcome}.{self.horizon_days}.curve.{self.arm}"
 
 
@@ -305,10 +310,68 @@ class Detectable:
 
     @property
     def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
         return f"{self.strand}.{self.outcome}.{self.horizon_days}.detectable"
 
 
 Result = Estimate | NotEstimable | Count | Difference | Curve | Detectable
+
+
+def encoded(value: Any) -> Any:
+    """A result, or a tuple or plain value within one, as JSON values that `decoded` turns back."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts = {part.name: encoded(getattr(value, part.name)) for part in dataclasses.fields(value)}
+        return {"noun": type(value).__name__, **parts}
+    if isinstance(value, tuple | list):
+        return [encoded(part) for part in value]
+    return value
+
+
+def decoded(content: Any) -> Any:
+    """The result that `encoded` was given; lists come back as tuples."""
+    if isinstance(content, list):
+        return tuple(decoded(part) for part in content)
+    if isinstance(content, dict) and "noun" in content:
+        parts = {name: decoded(part) for name, part in content.items() if name != "noun"}
+        return _NOUNS[content["noun"]](**parts)
+    return content
+
+
+_NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
+    {
+        noun.__name__: noun
+        for noun in (Arm, Followed, Design, Estimate, NotEstimable, Count, Difference, Curve, Detectable, Decision)
+    }
+)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided about one result while every result of the edition was in view.
+
+    Attributes
+    ----------
+    withheld : str or None
+        Why nothing of it may be shown; None where it may.
+    exact : bool
+        Whether figures are shown as they are (openly published data) or rounded for protection.
+    grade, grade_words, grade_reasons
+        How far the design can be trusted, in a number, in words, and what held it down.
+    tier : str
+        How far a sentence about it may go, T0 to T5.
+    p_adjusted : float or None
+        Its p-value among all primary outcomes of the plan (Holm); None where it is not one of them.
+    small : bool
+        Whether so few people stand behind it that it must be marked as small.
+    """
+
+    withheld: str | None = None
+    exact: bool = False
+    grade: int | None = None
+    grade_words: str | None = None
+    grade_reasons: tuple[str, ...] = ()
+    tier: str | None = None
+    p_adjusted: float | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,11 +414,14 @@ class Finding:
     p_value: float | None = None
     p_adjusted: float | None = None
     grade: int | None = None
+    grade_sentence: str = ""
     tier: str | None = None
     reason: str | None = None
     method: str | None = None
     caveats: tuple[str, ...] = ()
-    rows: tuple[Mapping[str, Any], ...] = field(default=())
+    can_say: tuple[str, ...] = ()
+    cannot_say: tuple[str, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
 
     MIME: typing.ClassVar[str] = "application/vnd.evalkit.finding+json"
 

@@ -1,0 +1,254 @@
+"""`evalkit ...`: argument reading, nothing else.
+
+Exit code 0: done. 1: done, but something was quarantined, refused or failed, said in words. 2: the arguments or the
+settings cannot be used, and nothing was written. Results go to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evalkit.errors import Refusal, StudyError
+
+if TYPE_CHECKING:
+    from evalkit.runner import Outcome
+    from evalkit.study import Suite
+
+DONE, NOT_ALL, UNUSABLE = 0, 1, 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Did the programme work? From extracts to evaluation reports.",
+)
+
+
+class Profile(str, Enum):
+    """Who the reports are for."""
+
+    public = "public"
+    internal = "internal"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result for a machine to read.")]
+ExtractDate = Annotated[
+    datetime | None,
+    typer.Option("--extract-date", formats=["%Y-%m-%d"], help="First day that the extract does not include."),
+]
+
+
+def main() -> None:
+    """Run the command; a refusal is words on standard error and an exit code, never a traceback."""
+    try:
+        app()
+    except StudyError as refusal:
+        _say(str(refusal))
+        sys.exit(UNUSABLE)
+    except Refusal as refusal:
+        _say(str(refusal))
+        sys.exit(NOT_ALL)
+    except KeyboardInterrupt:
+        _say("Interrupted. What was finished is kept; the same command goes on from there.")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NOT_ALL)
+
+
+@app.callback(invoke_without_command=True)
+def _common(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        from evalkit import __version__
+
+        typer.echo(f"evalkit {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="A suite in params/suites/, or a suite file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of reports; outputs/ of the project unless said.")] = None,
+    profile: Annotated[Profile, typer.Option(help="Who the reports are for.")] = Profile.public,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of data included; names the edition.")
+    ] = None,
+    quarter: Annotated[str | None, typer.Option(help="Instead of --as-of: 2026-27-Q2 means up to 30 September 2026.")] = None,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Processes at once; 0 = one a processor.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Minutes that one report may take.")] = 15.0,
+    force: Annotated[bool, typer.Option("--force", help="Make every report again, up to date or not.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No lines of progress.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make every report of a suite that is not up to date, and the index of all of them.
+
+    Example: evalkit run rossi
+    """
+    from evalkit.runner import Run
+    from evalkit.runner import run as run_suite
+    from evalkit.study import deviations_of
+
+    chosen = _suite_at(suite, as_of, quarter)
+    for deviation in deviations_of(chosen):
+        _say(f"Changed since the plan was locked: {deviation.setting}. Findings are graded as not planned in advance.")
+    asked = Run(
+        suite=chosen,
+        out=(out or chosen.root / "outputs").resolve(),
+        profile=profile.value,  # type: ignore[arg-type]
+        workers=workers,
+        minutes=minutes,
+        force=force,
+    )
+    outcome = run_suite(asked, _silent if quiet else _say)
+    _print_outcome(outcome, as_json)
+    raise typer.Exit(DONE if outcome.complete else NOT_ALL)
+
+
+@app.command()
+def lock(
+    suite: Annotated[str, typer.Argument(help="A suite in params/suites/, or a suite file.")], as_json: Json = False
+) -> None:
+    """Freeze the analysis plan beside the suite: its hash, the day and a copy. Later changes are listed as deviations.
+
+    Example: evalkit lock rossi
+    """
+    from evalkit import __version__
+    from evalkit.study import Suite, deviations_of, lock_file, shown
+    from evalkit.study import lock as lock_plan
+
+    chosen = Suite.read(suite)
+    changed = deviations_of(chosen)
+    digest = lock_plan(chosen, locked_on=date.today(), code_version=__version__)
+    for deviation in changed:
+        _say(f"Was locked otherwise: {deviation.setting} ({deviation.planned} before, {deviation.used} now).")
+    file = shown(lock_file(chosen.root, chosen.slug))
+    typer.echo(json.dumps({"suite": chosen.slug, "hash": digest, "file": file}) if as_json else digest)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="Folder of extracts.")],
+    extract_date: ExtractDate = None,
+    contracts: Annotated[Path | None, typer.Option(help="Folder of data contracts.")] = None,
+    faults: Annotated[Path | None, typer.Option(help="Write every fault to this CSV file (it holds values).")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write every fault to this HTML file (it holds values).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a folder of extracts against the data contracts; nothing is admitted.
+
+    Example: evalkit check tests/data/rossi --faults faults.csv
+    """
+    from evalkit.store import intake
+
+    found = intake.check(folder, contracts_folder=_contracts(contracts), extract_date=_day(extract_date))
+    if faults:
+        intake.write_faults_csv(found, faults)
+    if report:
+        intake.write_faults_html(found, report)
+    _print_examination(found, as_json)
+
+
+@app.command()
+def admit(
+    folder: Annotated[Path, typer.Argument(help="Folder of extracts.")],
+    store: Annotated[Path, typer.Argument(help="The store to be written: one DuckDB file.")],
+    extract_date: ExtractDate = None,
+    contracts: Annotated[Path | None, typer.Option(help="Folder of data contracts.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check a folder of extracts and write the store of what keeps its contracts.
+
+    Example: evalkit admit tests/data/rossi rossi.duckdb
+    """
+    from evalkit.store import intake
+
+    found = intake.admit(folder, store, contracts_folder=_contracts(contracts), extract_date=_day(extract_date))
+    _print_examination(found, as_json)
+
+
+@app.command()
+def lab(
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine.")] = 8888,
+) -> None:
+    """Open JupyterLab at the notebook to start with, for this machine alone.
+
+    Example: evalkit lab
+    """
+    from evalkit.study import project_root
+
+    root = project_root()
+    start = root / "notebooks" / "explore" / "start_here.ipynb"
+    command = [sys.executable, "-m", "jupyterlab", str(start), "--ip=127.0.0.1", f"--port={port}", f"--notebook-dir={root}"]
+    os.chdir(root)
+    if not browser:
+        command.append("--no-browser")
+    if os.name == "posix":
+        os.execv(sys.executable, command)
+    import subprocess
+
+    raise typer.Exit(subprocess.call(command))
+
+
+def _suite_at(name: str, as_of: datetime | None, quarter: str | None) -> Suite:
+    from evalkit.study import Suite
+
+    if as_of and quarter:
+        raise StudyError("give --as-of or --quarter, not both.")
+    suite = Suite.read(name)
+    last = as_of.date() if as_of else _end_of_quarter(quarter) if quarter else None
+    return suite.at(last) if last else suite
+
+
+def _end_of_quarter(name: str) -> date:
+    """The last day of a quarter of the financial year: April to June is Q1."""
+    found = re.fullmatch(r"(20\d\d)-(\d\d)-Q([1-4])", name)
+    if not found or (int(found[1]) + 1) % 100 != int(found[2]):
+        raise StudyError(f"--quarter: '{name}' is not a quarter of a financial year; write it as 2026-27-Q2.")
+    month = 3 * int(found[3]) + 4  # the first month after the quarter
+    year = int(found[1]) + (month > 12)
+    return date(year, month - 12 * (month > 12), 1) - timedelta(days=1)
+
+
+def _contracts(folder: Path | None) -> Path:
+    from evalkit.study import project_root
+
+    return folder or project_root() / "data_contracts"
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _print_outcome(outcome: Outcome, as_json: bool) -> None:
+    if as_json:
+        rows = [status.row() for status in outcome.statuses]
+        typer.echo(json.dumps({"index": outcome.index.as_posix(), "reports": rows}, ensure_ascii=False))
+    else:
+        typer.echo(outcome.index)
+
+
+def _print_examination(found: Any, as_json: bool) -> None:
+    typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else found.in_words())
+    raise typer.Exit(DONE if found.is_clean else NOT_ALL)
+
+
+def _say(words: str) -> None:
+    typer.echo(words, err=True)
+
+
+def _silent(words: str) -> None:
+    """Say nothing."""
+
+

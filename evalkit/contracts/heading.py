@@ -1,0 +1,113 @@
+"""Which column of a file is which field of the contract, and what is wrong with a header."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evalkit.contracts.contract import REFUSE, Contract, Field
+from evalkit.contracts.rules import Check, Found
+
+ALIKE = 0.85
+"""Similarity from which a name that the contract does not know is taken for a slip of the pen. `first_evnt_on` and
+`first_event_on` are 0.96 alike, `height` and `weight` 0.83."""
+
+PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """The header of one file, read with a contract in hand.
+
+    Attributes
+    ----------
+    fields : tuple of Field or None
+        One for each column of the file; None where the column is not read.
+    left_out : tuple of str
+        Columns that the contract does not know. They are never stored.
+    found : tuple of Found
+        What is wrong with the header; each refuses the file.
+    """
+
+    fields: tuple[Field | None, ...]
+    left_out: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
+
+
+def heading(contract: Contract, headers: Sequence[str]) -> Heading:
+    """Return how a contract reads a header. No name is shown of a first line in which none is known: it may be a person."""
+    names = [header.strip() for header in headers]
+    meant = [_field_of(contract, name) for name in names]
+    slips = _slips(contract, names, meant)
+    if not any(meant) and not slips:
+        return Heading(fields=tuple(None for _ in names), found=(_no_header(contract, names),))
+    repeated = [_repeated(name) for name, times in Counter(each.name for each in meant if each).items() if times > 1]
+    missing = [
+        _missing(field, slips.get(field.name))
+        for field in contract.fields
+        if field not in meant and (field.required or field.name in slips)
+    ]
+    odd = [_odd(name) for name, field in zip(names, meant, strict=True) if field and not PLAIN_NAME.fullmatch(field.name)]
+    left_out = tuple(
+        name or "(a column without a name)"
+        for name, field in zip(names, meant, strict=True)
+        if not field and name not in slips.values()
+    )
+    return Heading(fields=tuple(_first_only(meant)), left_out=left_out, found=(*missing, *repeated, *odd))
+
+
+def _field_of(contract: Contract, header: str) -> Field | None:
+    by_synonym = {synonym: field for field in contract.fields for synonym in field.synonyms}
+    return by_synonym.get(header) or contract.field(header)
+
+
+def _first_only(fields: Sequence[Field | None]) -> list[Field | None]:
+    return [None if field in fields[:place] else field for place, field in enumerate(fields)]
+
+
+def _slips(contract: Contract, names: Sequence[str], meant: Sequence[Field | None]) -> dict[str, str]:
+    """Fields that the file lacks, with the unknown name in it that was probably meant."""
+    unknown = {name.casefold(): name for name, field in zip(names, meant, strict=True) if not field}
+    lacking = [field.name for field in contract.fields if field not in meant]
+    close = {field: difflib.get_close_matches(field, unknown, n=1, cutoff=ALIKE) for field in lacking}
+    return {field: unknown[found[0]] for field, found in close.items() if found}
+
+
+def _missing(field: Field, slip: str | None) -> Found:
+    if slip is None:
+        label = "there is no such column"
+        hint = f"add the column {field.name}, or list the supplier's name for it as a headerSynonym in the contract"
+    else:
+        label = f"there is no such column, but one called '{slip}'. Did you mean '{field.name}'?"
+        hint = f"rename '{slip}' to '{field.name}', or list it as a headerSynonym in the contract"
+    return _of_header(field.name, "required", label, hint)
+
+
+def _repeated(name: str) -> Found:
+    return _of_header(name, "unique", "stands more than once in the header", "keep one of the columns")
+
+
+def _odd(name: str) -> Found:
+    hint = "use small letters, digits and _ in the name of a column"
+    return _of_header(name, "pattern", "a name that is not in small letters, digits and _", hint)
+
+
+def _of_header(column: str, rule: str, label: str, hint: str) -> Found:
+    return Found(Check(column=column, rule=rule, severity=REFUSE, label=label, hint=hint, scope="column"), (1,))
+
+
+def _no_header(contract: Contract, names: Sequence[str]) -> Found:
+    separator = next((words for sign, words in _SEPARATORS.items() if names and sign in names[0]), None)
+    if len(names) == 1 and separator:
+        label = f"the fields are separated by {separator}, not by commas"
+        hint = "save the file again as CSV with commas"
+    else:
+        label = f"none of the {len(names)} names in the first line is known"
+        hint = f"the first line must be a header with names such as {contract.fields[0].name}"
+    return Found(Check(column="", rule="required", severity=REFUSE, label=label, hint=hint, scope="file"), (None,))
+
+
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -1,0 +1,254 @@
+"""What a contract finds in a table of text: every fault in DuckDB, and a summary that holds nobody's value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from evalkit.contracts import rules
+from evalkit.contracts.cells import Bind, Parameters, date_format_words, quoted, typed, written_as
+from evalkit.contracts.contract import QUARANTINE, REFUSE, WARN, Contract, Field
+from evalkit.contracts.heading import heading
+from evalkit.contracts.rules import Check, Found
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FAULTS = "fault_list"
+"""View of every fault found on a connection: number, table, row, column, rule, severity, value, hint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One rule that one column breaks.
+
+    Attributes
+    ----------
+    rows, of : int
+        How many rows break it, of how many that were read.
+    scope : str
+        `rows`, `column` or `file`: what the fault is a fault of.
+    """
+
+    column: str
+    rule: str
+    severity: str
+    label: str
+    hint: str
+    rows: int
+    of: int
+    scope: str = "rows"
+
+    @property
+    def how_many(self) -> str:
+        """Return the count in words."""
+        whole = {"column": "the whole column", "file": "the whole file"}
+        return whole.get(self.scope) or f"{self.rows} of {self.of} rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatesTaken:
+    """How many cells of one column were dates in one format."""
+
+    column: str
+    date_format: str
+    cells: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of the rows of one table: read = refused + quarantined + admitted.
+
+    Attributes
+    ----------
+    refused : int
+        All rows where anything refuses the file, else none.
+    not_checked : tuple of (column, words)
+        Rules that need the extract date, where none was given.
+    """
+
+    contract: Contract
+    rows_read: int
+    refused: int
+    quarantined: int
+    breaches: tuple[Breach, ...]
+    not_checked: tuple[tuple[str, str], ...] = ()
+    dates: tuple[DatesTaken, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing of the table may be admitted."""
+        return any(breach.severity == REFUSE for breach in self.breaches)
+
+    @property
+    def admitted(self) -> int:
+        """Rows that may be stored."""
+        return self.rows_read - self.refused - self.quarantined
+
+
+def faults(
+    connection: DuckDBPyConnection,
+    contract: Contract,
+    relation: str,
+    extract_date: date | None,
+    *,
+    headers: Sequence[str] | None = None,
+    found: Iterable[Found] = (),
+) -> Verdict:
+    """Return the verdict on a table of text, and put every fault in the view FAULTS of the connection.
+
+    `relation` names a table whose columns are fields of the contract, all text as `cells.cleaned` leaves it, and
+    `file_row`, the line of the file on which the row begins (the header is line 1). `headers` is the first line of the
+    file; without it the columns of the table are. `found` is what was seen while the file was read: rows in it are
+    not in `relation`.
+    """
+    columns = _columns(connection, relation)
+    fields = [field for name in columns if (field := contract.field(name))]
+    seen, in_header = tuple(found), heading(contract, headers or columns).found
+    asked = [check for check in rules.checks(contract, fields) if set(check.reads) <= set(columns)]
+    put_off = [check for check in asked if check.needs_extract_date and extract_date is None]
+    counts = [_note(connection, contract, each) for each in (*in_header, *seen)]
+    counts += [_run(connection, contract, check, relation, extract_date) for check in asked if check not in put_off]
+    rows = _number(connection, f"SELECT count(*) FROM {quoted(relation)}") + sum(len(each.rows) for each in seen)
+    verdict = _verdict(connection, contract, rows, counts)
+    return replace(
+        verdict,
+        not_checked=tuple((check.column, check.hint) for check in put_off),
+        dates=tuple(_dates(connection, fields, relation)),
+    )
+
+
+def unreadable(connection: DuckDBPyConnection, contract: Contract, label: str, hint: str) -> Verdict:
+    """Return the verdict on a file that is not a table at all."""
+    check = Check(column="", rule="type", severity=REFUSE, label=label, hint=hint, scope="file")
+    return _verdict(connection, contract, 0, [_note(connection, contract, Found(check, (None,)))])
+
+
+def admissible(contract: Contract, columns: Sequence[str], relation: str, bind: Bind) -> str:
+    """SQL of the rows that break no rule for which rows are set aside, in the contract's order and types."""
+    listed = [field for field in contract.fields if field.name in columns]
+    covariates = [field for name in columns if (field := contract.field(name)) and field not in contract.fields]
+    cells = ", ".join(f"{typed(field, bind)} AS {quoted(field.name)}" for field in (*listed, *covariates))
+    aside = f"SELECT row FROM {FAULTS} WHERE \"table\" = {bind(contract.table)} AND severity = '{QUARANTINE}'"
+    return f"SELECT {cells}, file_row FROM {quoted(relation)} WHERE file_row NOT IN ({aside}) ORDER BY file_row"
+
+
+def explain(verdict: Verdict, *, file: str) -> str:
+    """Return what is wrong with a file, all of it at once, in counts, columns and rules; empty where nothing is.
+
+    Never a cell's value: this goes to the screen and to logs.
+    """
+    if not verdict.breaches:
+        return ""
+    contract = verdict.contract
+    name = f"{file} (contract {contract.id}, version {contract.version})"
+    if verdict.is_refused:
+        head = f"{name} was not admitted:"
+    elif verdict.quarantined:
+        head = f"{name}: {verdict.quarantined} of {verdict.rows_read} rows were set aside:"
+    else:
+        head = f"{name} was admitted, but:"
+    return "\n".join((head, *_lines(verdict.breaches), _advice(verdict)))
+
+
+def _lines(breaches: Sequence[Breach]) -> Iterator[str]:
+    columns = max(len(breach.column) for breach in breaches)
+    labels = min(48, max(len(breach.label) for breach in breaches))
+    for breach in breaches:
+        warning = ", only a warning" if breach.severity == WARN else ""
+        yield f"  {breach.column:<{columns}}  {breach.label:<{labels}}  ({breach.how_many}{warning})"
+
+
+def _advice(verdict: Verdict) -> str:
+    if verdict.is_refused:
+        return "Ask the supplier to correct these, or change the contract and say why."
+    if verdict.quarantined:
+        return "These rows are kept apart and counted in every report. Ask the supplier to correct them."
+    return "Nothing was left out for this."
+
+
+def _prepare(connection: DuckDBPyConnection) -> None:
+    connection.execute(
+        """
+        CREATE TEMP TABLE IF NOT EXISTS fault_checks (
+            number INTEGER, "table" VARCHAR, "column" VARCHAR, rule VARCHAR, severity VARCHAR, hint VARCHAR);
+        CREATE TEMP TABLE IF NOT EXISTS fault_rows (number INTEGER, row BIGINT, value VARCHAR);
+        CREATE TEMP VIEW IF NOT EXISTS fault_list AS
+            SELECT number, "table", row, "column", rule, severity, value, hint
+            FROM fault_rows JOIN fault_checks USING (number);
+        """
+    )
+
+
+def _numbered(connection: DuckDBPyConnection, contract: Contract, check: Check) -> int:
+    _prepare(connection)
+    number = _number(connection, "SELECT count(*) FROM fault_checks")
+    values = [number, contract.table, check.column, check.rule, check.severity, check.hint]
+    connection.execute("INSERT INTO fault_checks VALUES (?, ?, ?, ?, ?, ?)", values)
+    return number
+
+
+def _note(connection: DuckDBPyConnection, contract: Contract, found: Found) -> tuple[Check, int]:
+    values = [_numbered(connection, contract, found.check), list(found.rows)]
+    connection.execute("INSERT INTO fault_rows SELECT ?, unnest(CAST(? AS BIGINT[])), ''", values)
+    return found.check, len(found.rows)
+
+
+def _run(
+    connection: DuckDBPyConnection, contract: Contract, check: Check, relation: str, extract_date: date | None
+) -> tuple[Check, int]:
+    bind = Parameters()
+    number = bind(_numbered(connection, contract, check))
+    if check.needs_extract_date:
+        bind[rules.EXTRACT_DATE] = extract_date
+    broken = check.select(quoted(relation), bind) if check.select else ""
+    return check, _number(connection, f"INSERT INTO fault_rows SELECT {number}, * FROM ({broken})", bind)
+
+
+def _verdict(
+    connection: DuckDBPyConnection, contract: Contract, rows: int, counts: Iterable[tuple[Check, int]]
+) -> Verdict:
+    breaches = tuple(_breach(check, count, rows) for check, count in counts if count)
+    refused = any(breach.severity == REFUSE for breach in breaches)
+    aside = f'SELECT count(DISTINCT row) FROM {FAULTS} WHERE "table" = $table AND severity = \'{QUARANTINE}\''
+    return Verdict(
+        contract=contract,
+        rows_read=rows,
+        refused=rows if refused else 0,
+        quarantined=0 if refused else _number(connection, aside, {"table": contract.table}),
+        breaches=breaches,
+    )
+
+
+def _breach(check: Check, count: int, of: int) -> Breach:
+    return Breach(
+        column=check.column, rule=check.rule, severity=check.severity, label=check.label, hint=check.hint,
+        rows=count, of=of, scope=check.scope,
+    )  # fmt: skip
+
+
+def _dates(connection: DuckDBPyConnection, fields: Iterable[Field], relation: str) -> Iterator[DatesTaken]:
+    """Of every date column, how many cells each of its formats took; a cell belongs to the first that fits."""
+    for field in fields:
+        if field.type == "date":
+            bind = Parameters()
+            cases = [
+                f"WHEN {written_as(field, each, bind)} IS NOT NULL THEN {place}"
+                for place, each in enumerate(field.date_formats)
+            ]
+            counted = f"SELECT CASE {' '.join(cases)} END AS place, count(*) FROM {quoted(relation)} GROUP BY place"
+            taken = dict(connection.execute(counted, bind).fetchall())
+            for place, each in enumerate(field.date_formats):
+                yield DatesTaken(column=field.name, date_format=date_format_words(each), cells=taken.get(place, 0))
+
+
+def _columns(connection: DuckDBPyConnection, relation: str) -> list[str]:
+    described = connection.execute(f"SELECT * FROM {quoted(relation)} LIMIT 0").description or []
+    return [column[0] for column in described if column[0] != "file_row"]
+
+
+def _number(connection: DuckDBPyConnection, statement: str, values: Mapping[str, object] | None = None) -> int:
+    row = connection.execute(statement, values or {}).fetchone()
+    return int(row[0]) if row else 0

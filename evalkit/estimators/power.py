@@ -1,0 +1,157 @@
+"""What a comparison of two shares could have seen, and how many more people it would have taken.
+
+Chances are exact, by adding up the tables that two-sided mid-p calls different. The normal approximation was measured
+up to 26 points too hopeful with 20 people an arm, and up to 14 points too gloomy with 40 against 120; from some 200 an
+arm on it is within 3. Asking Newcombe's interval too to leave out no difference changes a chance by 2 points at most.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEGLIGIBLE = 1e-13  # probability left out at each end of a count's distribution
+REDUCTION_STEP = 1e-6
+
+
+def detectable_reduction(
+    *, pooled_share: float, people_1: int, people_0: int, power: float = 0.8, level: float = 0.95
+) -> float | None:
+    """Smallest relative reduction (1 - ratio) in arm 1 that mid-p would show with that power, to a millionth.
+
+    0.30 is three in ten fewer than in arm 0. The share of everybody with the event is held at `pooled_share`, so that
+    only the total is used and not which arm did better: see `power_of_reduction`. None where even a fall to nobody in
+    arm 1 would be missed.
+    """
+    if not 0 < power < 1:
+        raise ValueError(f"a power lies between 0 and 1, not at {power}")
+
+    def seen(reduction: float) -> bool:
+        chance = power_of_reduction(
+            reduction=reduction, pooled_share=pooled_share, people_1=people_1, people_0=people_0, level=level
+        )
+        return chance >= power
+
+    if not seen(1.0):
+        return None
+    missed, enough = 0.0, 1.0
+    while enough - missed > REDUCTION_STEP:
+        middle = (missed + enough) / 2
+        missed, enough = (missed, middle) if seen(middle) else (middle, enough)
+    return enough
+
+
+def power_of_reduction(
+    *, reduction: float, pooled_share: float, people_1: int, people_0: int, level: float = 0.95
+) -> float:
+    """Probability that mid-p is at most 1 - level, with fewer events in arm 1, if the true relative reduction is this.
+
+    The two risks share that reduction and average `pooled_share` over everybody. Where that would put more than
+    everybody of arm 0 at risk, all of arm 0 have the event and the average falls short of `pooled_share`.
+    """
+    _check(people_1=people_1, people_0=people_0, level=level)
+    if not (0 <= reduction <= 1 and 0 <= pooled_share <= 1):
+        raise ValueError(f"reduction and share lie between 0 and 1, not at {reduction} and {pooled_share}")
+    people = people_1 + people_0
+    risk_0 = min(1.0, pooled_share * people / (people_1 * (1 - reduction) + people_0))
+    return _chance(risk_1=risk_0 * (1 - reduction), risk_0=risk_0, people_1=people_1, people_0=people_0, level=level)
+
+
+def more_people_needed(
+    *,
+    events_1: int,
+    people_1: int,
+    events_0: int,
+    people_0: int,
+    power: float = 0.8,
+    level: float = 0.95,
+    most: int = 10_000,
+) -> int | None:
+    """How many people to add, both arms together in their present proportion, if the true risks were those observed.
+
+    With that many the power of two-sided mid-p is reached, with one fewer it is not. 0 where the people there are
+    already give that power (which can miss, or find, a difference all the same). None where the observed risks are
+    equal: no number would do. `most` + 1 where it would take more than `most`.
+    """
+    _check(people_1=people_1, people_0=people_0, level=level)
+    if not (0 <= events_1 <= people_1 and 0 <= events_0 <= people_0):
+        raise ValueError(f"{events_1} of {people_1} and {events_0} of {people_0} people cannot have the event")
+    if not 0 < power < 1:
+        raise ValueError(f"a power lies between 0 and 1, not at {power}")
+    if events_1 * people_0 == events_0 * people_1:
+        return None
+    lower, higher = sorted([(events_1 / people_1, people_1), (events_0 / people_0, people_0)])
+    people = people_1 + people_0
+
+    def enough(added: int) -> bool:
+        fewer = round(lower[1] * (people + added) / people)
+        chance = _chance(
+            risk_1=lower[0], risk_0=higher[0], people_1=fewer, people_0=people + added - fewer, level=level
+        )
+        return chance >= power
+
+    if enough(0):
+        return 0
+    if not enough(most):
+        return most + 1
+    short, reached = 0, most
+    while reached - short > 1:
+        middle = (short + reached) // 2
+        short, reached = (short, middle) if enough(middle) else (middle, reached)
+    return reached
+
+
+def _chance(*, risk_1: float, risk_0: float, people_1: int, people_0: int, level: float) -> float:
+    """Probability that arm 1 has significantly fewer events, over all pairs of counts that are not negligible."""
+    from scipy.stats import binom
+
+    counts_1, counts_0 = _likely(people_1, risk_1), _likely(people_0, risk_0)
+    totals = np.arange(counts_1[0] + counts_0[0], counts_1[-1] + counts_0[-1] + 1)
+    fewest_0 = totals - _most_seen_as_fewer(totals, people_1, people_0, level)
+    highest_total = totals[0] - 1 + np.searchsorted(fewest_0, counts_0, side="right")
+    shown = binom.pmf(counts_0, people_0, risk_0) * binom.cdf(highest_total - counts_0, people_1, risk_1)
+    return float(min(1.0, shown.sum()))
+
+
+def _most_seen_as_fewer(totals: NDArray[Any], people_1: int, people_0: int, level: float) -> NDArray[Any]:
+    """For each total of events, the most of them in arm 1 at which lower-tail mid-p is at most (1 - level) / 2."""
+    people = people_1 + people_0
+    spread = int(9 * (1 + np.sqrt(min(people_1, people_0)) / 2))
+    first = max(0, int(totals[0] * people_1 / people) - spread)
+    last = min(people_1, int(totals[-1] * people_1 / people) + 1)
+    counts = np.arange(first, last + 1)[:, None]
+    others = totals - counts
+    possible = (others >= 0) & (others <= people_0)
+    log_chance = (
+        _log_choices(people_1, counts)
+        + _log_choices(people_0, np.where(possible, others, 0))
+        - _log_choices(people, totals)
+    )
+    chance = np.where(possible, np.exp(log_chance), 0.0)
+    lower_tail = np.cumsum(chance, axis=0) - chance / 2
+    seen: NDArray[Any] = first - 1 + (lower_tail <= (1 - level) / 2).sum(axis=0)
+    return seen
+
+
+def _log_choices(people: int, chosen: NDArray[Any]) -> NDArray[Any]:
+    from scipy.special import gammaln
+
+    ways: NDArray[Any] = gammaln(people + 1) - gammaln(chosen + 1) - gammaln(people - chosen + 1)
+    return ways
+
+
+def _likely(people: int, risk: float) -> NDArray[Any]:
+    """The counts of events, of so many people, that are not negligibly improbable."""
+    from scipy.stats import binom
+
+    low, high = binom.ppf(NEGLIGIBLE, people, risk), binom.isf(NEGLIGIBLE, people, risk)
+    return np.arange(max(0, int(low)), min(people, int(high)) + 1)
+
+
+def _check(*, people_1: int, people_0: int, level: float) -> None:
+    if min(people_1, people_0) < 1:
+        raise ValueError(f"both arms need people, not {people_1} and {people_0}")
+    if not 0 < level < 1:
+        raise ValueError(f"a level lies between 0 and 1, not at {level}")

@@ -1,0 +1,269 @@
+"""Findings drawn. Nothing is computed here; every drawing has its numbers in words and as a table beside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from markupsafe import Markup
+
+from evalkit import tables
+from evalkit.results import COMPARISON, PROGRAMME, Finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DOTS_PER_INCH = 144
+COLOUR = {PROGRAMME: "#12436D", COMPARISON: "#F46A25"}  # data_contracts/reference/af_palettes.csv, palette duo
+LINE = {PROGRAMME: "-", COMPARISON: (0, (5, 2))}
+INK, QUIET = "#0B0C0C", "#505A5F"
+NO_BOUND_BELOW = 0.05  # where a ratio's axis is cut, so that one wide bar does not press the others flat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A drawing with its headline, its words for those who cannot see it, and its numbers as a table."""
+
+    name: str
+    headline: Markup
+    subtitle: str
+    alt: str
+    png: bytes
+    size: tuple[int, int]
+    table: tables.Table
+
+    MIME: ClassVar[str] = "application/vnd.evalkit.drawing+json"
+
+    @property
+    def html(self) -> str:
+        """The drawing as it stands on a page."""
+        return str(_PAGE_PART.format(
+            name=self.name, headline=self.headline, subtitle=self.subtitle, alt=self.alt, width=self.size[0],
+            height=self.size[1], picture=base64.b64encode(self.png).decode(), table=Markup(self.table.html),
+        ))  # fmt: skip
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {self.MIME: {"name": self.name}, "text/html": self.html}
+
+
+_PAGE_PART = Markup(
+    '<figure class="ek-drawing" id="drawing-{name}"><p class="ek-headline">{headline}</p>'
+    '<p class="ek-subtitle">{subtitle}</p>'
+    '<img src="data:image/png;base64,{picture}" alt="{alt}" width="{width}" height="{height}">'
+    "<details><summary>View as table: {subtitle}</summary>{table}</details></figure>"
+)
+
+
+def flow(findings: Iterable[Finding]) -> Drawing:
+    """The way from allocation to analysis, both groups side by side."""
+    steps = {finding.id.removeprefix("flow."): finding for finding in findings}
+    drawn = [steps[name] for name in ("allocated", "lost", "analysed")]
+    with _drawing(6.4, 3.6) as (figure, axes):
+        axes.set(xlim=(0, 10), ylim=(0, 9.6))
+        axes.axis("off")
+        _box(axes, 5, 8.7, f"{drawn[0].label}: {_people(drawn[0], 'total')}", INK)
+        for centre, side in ((2.5, PROGRAMME), (7.5, COMPARISON)):
+            _arrow(axes, (5, 8.1), (centre, 7.0))
+            _box(axes, centre, 6.4, f"{side.capitalize()} group: {_people(drawn[0], side)}", COLOUR[side])
+            _arrow(axes, (centre, 5.8), (centre, 1.8))
+            axes.text(centre + 0.2, 3.8, f"Left out:\n{drawn[1].label[0].lower()}{drawn[1].label[1:]}: {_people(drawn[1], side)}", va="center", fontsize=9.5, color=INK)
+            _box(axes, centre, 1.2, f"{drawn[2].label}: {_people(drawn[2], side)}", COLOUR[side])
+        png, size = _png(figure)
+    alt = "; ".join(
+        f"{finding.label}: {_people(finding, PROGRAMME)} in the programme group and {_people(finding, COMPARISON)} in the comparison group"
+        for finding in drawn
+    )
+    return Drawing(
+        name="flow",
+        headline=tables.span(drawn[-1]) if drawn[-1].sentence else Markup("Who was allocated, and who was counted"),
+        subtitle="People at each step, by group",
+        alt=f"{drawn[0].label}: {_people(drawn[0], 'total')} people. {alt}.",
+        png=png,
+        size=size,
+        table=tables.flow_table(list(steps.values()), "flow-drawn"),
+    )
+
+
+def balance(findings: Iterable[Finding]) -> Drawing:
+    """How far the groups were apart in each covariate before the index date (a love plot)."""
+    chosen = [finding for finding in findings if finding.rows and finding.rows[0]["smd"] is not None]
+    sizes = [abs(finding.rows[0]["smd"]) for finding in chosen]
+    farthest = chosen[sizes.index(max(sizes))]
+    reach = max(0.3, *sizes) * 1.15
+    with _drawing(6.4, 1.3 + 0.42 * len(chosen)) as (figure, axes):
+        places = list(range(len(chosen)))[::-1]
+        axes.axvline(0, color=INK, linewidth=1)
+        for side in (-0.1, 0.1):
+            axes.axvline(side, color=QUIET, linewidth=1, linestyle=(0, (2, 2)))
+        axes.scatter([finding.rows[0]["smd"] for finding in chosen], places, s=70, color=COLOUR[PROGRAMME], zorder=3)
+        axes.set(yticks=places, xlim=(-reach, reach), ylim=(-0.6, len(chosen) - 0.4))
+        axes.set_yticklabels([finding.label for finding in chosen])
+        axes.set_xlabel("Standardised difference, programme less comparison\n(dotted: 0.1 either way)")
+        axes.grid(visible=False, axis="y")
+        png, size = _png(figure)
+    alt = "; ".join(f"{finding.label} {_signed(finding.rows[0]['smd'])}" for finding in chosen)
+    return Drawing(
+        name="balance",
+        headline=Markup("Farthest apart \N{EN DASH} {}").format(tables.span(farthest)),
+        subtitle="Standardised difference of the two groups before the index date, covariate by covariate",
+        alt=f"Differences in standard deviations, programme less comparison: {alt}.",
+        png=png,
+        size=size,
+        table=tables.balance_table(chosen, "balance-drawn"),
+    )
+
+
+def survival(findings: Iterable[Finding]) -> Drawing:
+    """The share of each group with a first event by each day, with intervals and the people still followed."""
+    curves = {finding.label.removesuffix(" group"): finding for finding in findings if finding.kind == "curve" and finding.rows}
+    chosen = [curves[side] for side in (PROGRAMME, COMPARISON)]
+    last = max(finding.rows[-1]["day"] for finding in chosen)
+    marks = [round(last * part / 4) for part in range(5)]
+    with _drawing(6.4, 4.4) as (figure, axes):
+        for side in (PROGRAMME, COMPARISON):
+            rows = curves[side].rows
+            days = [row["day"] for row in rows]
+            axes.step(days, [row["share"] for row in rows], where="post", color=COLOUR[side], linestyle=LINE[side])
+            axes.fill_between(days, [row["low"] for row in rows], [row["high"] for row in rows], step="post", color=COLOUR[side], alpha=0.15, linewidth=0)
+            axes.annotate(side.capitalize(), (days[-1], rows[-1]["share"]), xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=11)
+        highest = max(row["high"] for finding in chosen for row in finding.rows)
+        axes.set(xlim=(0, last), ylim=(0, max(10.0, highest * 1.1)), xticks=marks)
+        axes.set_xlabel(f"Days after the index date\n{_at_risk_words(curves, marks)}", loc="left")
+        axes.set_ylabel("People in every hundred")
+        png, size = _png(figure)
+    words = " ".join(finding.sentence for finding in chosen)
+    event = chosen[0].outcome or ""
+    return Drawing(
+        name="survival",
+        headline=Markup(" ").join(tables.span(finding) for finding in chosen),
+        subtitle="People with a first recorded event by each day, in every hundred of each group; shaded: the range that fits the data",
+        alt=f"Two rising step curves. {words}",
+        png=png,
+        size=size,
+        table=_curve_table(curves, last, f"survival-drawn-{event.replace('_', '-')}"),
+    )
+
+
+def forest(findings: Iterable[Finding]) -> Drawing:
+    """Every ratio of the report in a row, so that the same question asked in several ways can be seen to agree or not."""
+    chosen = [finding for finding in findings if finding.unit == "ratio" and finding.status == "released" and finding.value]
+    with _drawing(6.4, 1.4 + 0.62 * len(chosen)) as (figure, axes):
+        places = list(range(len(chosen)))[::-1]
+        axes.set_xscale("log")
+        axes.axvline(1, color=INK, linewidth=1)
+        for place, finding in zip(places, chosen, strict=True):
+            axes.plot([max(finding.low or 0, NO_BOUND_BELOW), finding.high], [place, place], color=COLOUR[PROGRAMME], linewidth=3)
+            axes.plot([finding.value], [place], marker="s", markersize=9, color=COLOUR[PROGRAMME])
+            axes.annotate(_ratio_words(finding), (finding.value, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9.5, color=INK)
+        low = min(0.5, *(max(finding.low or 0, NO_BOUND_BELOW) for finding in chosen))
+        high = max(2.0, *(finding.high or 1 for finding in chosen))
+        ticks = [tick for tick in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10) if low * 0.99 <= tick <= high * 1.01]
+        axes.set(xlim=(low * 0.95, high * 1.05), ylim=(-0.6, len(chosen) - 0.3), yticks=places)
+        axes.set_yticklabels([_short(finding) for finding in chosen])
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel("Ratio, programme to comparison group\n(left of 1: fewer in the programme group)")
+        png, size = _png(figure)
+    alt = "; ".join(f"{_short(finding, ' ')} {_ratio_words(finding)}" for finding in chosen)
+    return Drawing(
+        name="forest",
+        headline=Markup("{}").format(tables.span(chosen[0])),
+        subtitle="The same question asked in several ways: ratio and the range that fits the data. A bar that reaches 1 does not tell the groups apart",
+        alt=f"Ratios, programme to comparison group, with their ranges: {alt}.",
+        png=png,
+        size=size,
+        table=_ratio_table(chosen),
+    )
+
+
+def _ratio_table(chosen: Sequence[Finding]) -> tables.Table:
+    rows = [(finding.label, f"{finding.value:.2f}", f"{finding.low:.2f} to {finding.high:.2f}") for finding in chosen]
+    heads = ("Ratio", "Value", "Range that fits the data")
+    return tables.table("forest-drawn", "Ratios, programme to comparison group", heads, rows, numbers=(1, 2))
+
+
+def _curve_table(curves: dict[str, Finding], last: int, name: str) -> tables.Table:
+    days = sorted({*range(0, last + 1, 28), last})
+    rows = []
+    for day in days:
+        cells = [f"day {day}"]
+        for side in (PROGRAMME, COMPARISON):
+            row = _at(curves[side], day)
+            cells += [f"{row['share']:.0f} ({row['low']:.0f} to {row['high']:.0f})", f"{_still(curves[side], day)}"]
+        rows.append(tuple(cells))
+    heads = ("By", "Programme group, in every hundred", "still followed", "Comparison group, in every hundred", "still followed")
+    notes = ("In brackets: the range that fits the data. Still followed: without the event and under observation just before that day.",)
+    return tables.table(name, "People with a first recorded event by each day", heads, rows, numbers=(1, 2, 3, 4), notes=notes)
+
+
+def _at(curve: Finding, day: int) -> Any:
+    """The point of a step curve that holds on a day."""
+    return [row for row in curve.rows if row["day"] <= day][-1]
+
+
+def _still(curve: Finding, day: int) -> int:
+    """People at risk just before a day: the count of the first point not before it."""
+    return int(next((row for row in curve.rows if row["day"] >= day), curve.rows[-1])["at_risk"])
+
+
+def _at_risk_words(curves: dict[str, Finding], marks: Sequence[int]) -> str:
+    lines = []
+    for side in (PROGRAMME, COMPARISON):
+        counts = ", ".join(f"{_still(curves[side], day)} on day {day}" for day in marks[1:])
+        lines.append(f"Still followed, {side}: {counts}")
+    return "\n".join(lines)
+
+
+def _ratio_words(finding: Finding) -> str:
+    return f"{finding.value:.2f} ({finding.low:.2f} to {finding.high:.2f})"
+
+
+def _short(finding: Finding, joint: str = "\n") -> str:
+    return finding.label.replace(": ratio", "").rsplit(", ", 1)[0].replace(" with a recorded", f"{joint}with a recorded").replace(" of a first", f"{joint}of a first")
+
+
+def _people(finding: Finding, side: str) -> str:
+    number = finding.rows[0][side]
+    return number if isinstance(number, str) else f"{number:,}"
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _box(axes: Axes, across: float, up: float, words: str, colour: str) -> None:
+    box = {"boxstyle": "square,pad=0.5", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
+    axes.text(across, up, words, ha="center", va="center", fontsize=10, color=INK, bbox=box)
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": QUIET, "linewidth": 1.2})
+
+
+@contextmanager
+def _drawing(width_inches: float, height_inches: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure in the style of the UK Government Analysis Function, in a font that every machine has."""
+    import matplotlib as mpl
+    import seaborn
+    from matplotlib.figure import Figure
+    from matplotlib.style import context
+
+    with context("afcharts.afcharts"), mpl.rc_context({"font.sans-serif": ["DejaVu Sans"], "font.size": 11}):
+        figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
+        axes = figure.subplots()
+        seaborn.despine(ax=axes, left=True)
+        yield figure, axes
+
+
+def _png(figure: Figure) -> tuple[bytes, tuple[int, int]]:
+    """The picture without any metadata, and the size in CSS pixels at which it is sharp."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    width, height = figure.get_size_inches()
+    return stream.getvalue(), (round(width * 96), round(height * 96))

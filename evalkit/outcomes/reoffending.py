@@ -1,0 +1,301 @@
+"""Recorded reoffending: did fewer people have a recorded event, and did it come later?"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from evalkit import estimators
+from evalkit.matching import Comparison
+from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, NotEstimable, Result
+from evalkit.store import Store, remembered
+from evalkit.study import Outcome, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STRAND = "reoffending"
+RECORDED_ONLY = "Recorded events are not all events."
+MOST_MISSING = 0.40  # above this share of unknown outcomes no effect is given
+
+
+@remembered(tuple)
+def estimate(comparison: Comparison, store: Store, study: Study) -> tuple[Result, ...]:
+    """What the plan asks of recorded reoffending, programme against comparison, in the order of the plan.
+
+    Days 1 to the outcome's horizon after the index date; the index day itself is in no window. `any_event`: distinct
+    people with at least one event, of those followed to the horizon. `time_to_event`: everybody, until the first
+    event or the end of their follow-up.
+    """
+    return tuple(
+        result
+        for outcome in study.outcomes
+        if outcome.strand == STRAND
+        for result in _OUTCOMES[outcome.name](comparison, outcome, study)
+    )
+
+
+def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
+    horizon = study.horizon_of(outcome)
+    people = comparison.people
+    known = people[people["days_followed"] >= horizon]
+    programme, reference = (_arm(known, arm, horizon) for arm in (PROGRAMME, COMPARISON))
+    shared = _shared(comparison, outcome, study)
+    why, mend = _refusal(people, known, horizon)
+    if why:
+        for measure in ("risk_difference", "risk_ratio"):
+            yield NotEstimable(measure=measure, why=why, mend=mend, **shared)
+        return
+    yield _detectable(programme, reference, outcome, study)
+    counts = {
+        "events_1": programme.events,
+        "people_1": programme.people,
+        "events_0": reference.events,
+        "people_0": reference.people,
+    }
+    contrast: dict[str, Any] = {
+        "population": "itt",
+        "arms": (programme, reference),
+        "level": study.level,
+        "caveats": (RECORDED_ONLY, *_unknown(people, known)),
+    }
+    difference = estimators.risk_difference(**counts, level=study.level)
+    yield Estimate(
+        measure="risk_difference",
+        **dataclasses.asdict(difference),
+        method="Newcombe's interval for a difference of two proportions",
+        p_value=estimators.mid_p(**counts),
+        p_method="mid-p: twice the smaller one-sided hypergeometric probability, half of the observed table counted",
+        more_people=estimators.more_people_needed(**counts, level=study.level),
+        **shared,
+        **contrast,
+    )
+    yield _ratio(counts, {**shared, **contrast})
+
+
+def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstimable:
+    unbounded = NotEstimable(
+        measure="risk_ratio",
+        why="a group without any event leaves the ratio without a bound",
+        mend="a longer follow-up or more people",
+        **{name: rest[name] for name in ("strand", "outcome", "horizon_days", "design", "event_label", "planned")},
+    )
+    if not counts["events_0"]:
+        return unbounded
+    ratio = estimators.risk_ratio(**counts, level=rest["level"])
+    if not all(map(math.isfinite, (ratio.value, ratio.low, ratio.high))):
+        return unbounded
+    method = estimators.RISK_RATIO_METHOD
+    return Estimate(measure="risk_ratio", **dataclasses.asdict(ratio), method=method, **{**rest, "planned": "secondary"})
+
+
+def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
+    horizon = study.horizon_of(outcome)
+    timed = _timed(comparison.people, horizon)
+    sides = {arm: timed[timed["arm"] == arm] for arm in (PROGRAMME, COMPARISON)}
+    shared = _shared(comparison, outcome, study)
+    empty = [arm for arm, side in sides.items() if side.empty or not side["event"].any()]
+    if empty:
+        why = f"the {empty[0]} group has nobody, or nobody with a recorded {study.programme.event}"
+        for measure in ("restricted_mean_days", "hazard_ratio"):
+            yield NotEstimable(measure=measure, why=why, mend="a longer follow-up or more people", **shared)
+        return
+    for arm, side in sides.items():
+        yield _curve(side, arm, outcome, study)
+    contrast: dict[str, Any] = {
+        "population": "itt",
+        "arms": tuple(_arm_of(side, arm) for arm, side in sides.items()),
+        "level": study.level,
+        "caveats": (RECORDED_ONLY,),
+    }
+    yield _restricted_mean(sides, horizon, {**shared, **contrast})
+    yield from _cox(timed, study, {**shared, **contrast}, sides)
+
+
+def _restricted_mean(sides: dict[str, pd.DataFrame], horizon: int, rest: dict[str, Any]) -> Estimate | NotEstimable:
+    programme, reference = sides[PROGRAMME], sides[COMPARISON]
+    shortest = min(int(side["days"].max()) for side in sides.values())
+    if shortest < horizon:
+        fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned")
+        return NotEstimable(
+            measure="restricted_mean_days",
+            why=f"in one group nobody was observed for longer than {shortest} of the {horizon} days",
+            mend="a shorter horizon, or a later extract",
+            **{name: rest[name] for name in fields},
+        )
+    found = estimators.restricted_mean_difference(
+        days_1=programme["days"].to_numpy(),
+        event_1=programme["event"].to_numpy(),
+        days_0=reference["days"].to_numpy(),
+        event_0=reference["event"].to_numpy(),
+        horizon_days=horizon,
+        level=rest["level"],
+    )
+    return Estimate(
+        measure="restricted_mean_days",
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
+        p_method="normal approximation",
+        method=f"difference of the areas under the two Kaplan-Meier curves to day {horizon} (Uno et al. 2014)",
+        **rest,
+    )
+
+
+def _cox(
+    timed: pd.DataFrame, study: Study, rest: dict[str, Any], sides: dict[str, pd.DataFrame]
+) -> Iterator[Estimate | NotEstimable]:
+    """The ratio of daily rates, as allocated and then adjusted for the covariates of the plan."""
+    log_rank = estimators.log_rank(
+        days_1=sides[PROGRAMME]["days"].to_numpy(),
+        event_1=sides[PROGRAMME]["event"].to_numpy(),
+        days_0=sides[COMPARISON]["days"].to_numpy(),
+        event_0=sides[COMPARISON]["event"].to_numpy(),
+    )
+    yield _hazard(timed, (), rest, p_value=log_rank, p_method="log-rank test")
+    columns = tuple(covariate.column for covariate in study.programme.covariates)
+    adjusted = {**rest, "outcome": f"{rest['outcome']}_adjusted", "planned": "exploratory"}
+    yield _hazard(timed, columns, adjusted)
+
+
+def _hazard(
+    timed: pd.DataFrame,
+    covariates: tuple[str, ...],
+    rest: dict[str, Any],
+    *,
+    p_value: float | None = None,
+    p_method: str | None = None,
+) -> Estimate | NotEstimable:
+    held = timed.dropna(subset=list(covariates))
+    fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned")
+    try:
+        fit = estimators.cox(
+            days=held["days"].to_numpy(),
+            event=held["event"].to_numpy(),
+            columns={
+                PROGRAMME: held["arm"].eq(PROGRAMME).to_numpy(float),
+                **{column: held[column].to_numpy(float) for column in covariates},
+            },
+            level=rest["level"],
+        )
+    except estimators.NotFitted as error:
+        return NotEstimable(
+            measure="hazard_ratio", why=str(error), mend="more people", **{name: rest[name] for name in fields}
+        )
+    term = fit.terms[PROGRAMME]
+    caveats = list(rest["caveats"])
+    if term.proportionality_p is not None and term.proportionality_p < 1 - rest["level"]:
+        caveats.append("The ratio changes over the follow-up, so one number does not describe it.")
+    if len(held) < len(timed):
+        caveats.append(f"{len(timed) - len(held)} people are left out because a covariate is not held.")
+    words = "adjusted for the covariates of the plan" if covariates else "as allocated"
+    return Estimate(
+        measure="hazard_ratio",
+        **dataclasses.asdict(term.hazard_ratio),
+        p_value=p_value,
+        p_method=p_method,
+        method=f"Cox regression, ties by Efron, {words}",
+        **{**rest, "caveats": tuple(caveats)},
+    )
+
+
+def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curve:
+    """The share with a first event by each day: one less the Kaplan-Meier share without."""
+    found = estimators.kaplan_meier(
+        days=side["days"].to_numpy(),
+        event=side["event"].to_numpy(),
+        horizon_days=study.horizon_of(outcome),
+        level=study.level,
+    )
+    return Curve(
+        strand=STRAND,
+        outcome=outcome.name,
+        horizon_days=study.horizon_of(outcome),
+        arm=arm,
+        event_label=study.programme.event,
+        days=found.days,
+        share=tuple(1 - share for share in found.survival),
+        low=tuple(1 - share for share in found.high),
+        high=tuple(1 - share for share in found.low),
+        at_risk=found.at_risk,
+        events=found.events,
+        method="Kaplan-Meier, interval by the log of minus the log",
+        level=study.level,
+    )
+
+
+def _timed(people: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """`people` with `days` to the first event or the end of follow-up and `event`; those never observed are left out."""
+    days_observed = people["days_followed"].clip(upper=horizon)
+    event = people["event_day"].le(days_observed)
+    days = people["event_day"].where(event, days_observed).astype("int64")
+    return people.assign(days=days, event=event)[days > 0]
+
+
+def _arm(known: pd.DataFrame, label: str, horizon: int) -> Arm:
+    side = known[known["arm"] == label]
+    return Arm(label=label, people=len(side), events=int(side["event_day"].le(horizon).sum()))
+
+
+def _arm_of(side: pd.DataFrame, label: str) -> Arm:
+    return Arm(
+        label=label, people=len(side), events=int(side["event"].sum()), exposure_days=float(side["days"].sum())
+    )
+
+
+def _refusal(people: pd.DataFrame, known: pd.DataFrame, horizon: int) -> tuple[str, str]:
+    """Why no share can be compared, and what would mend it; two empty words where it can."""
+    for arm in (PROGRAMME, COMPARISON):
+        if not people["arm"].eq(arm).any():
+            return f"there is nobody in the {arm} group", "data on people who were not in the programme"
+        if not known["arm"].eq(arm).any():
+            return f"nobody in the {arm} group was followed for {horizon} days", "a later extract"
+    missing = 1 - len(known) / len(people)
+    if missing > MOST_MISSING:
+        return f"the outcome of {missing:.0%} of the people is not known", "a later extract, or fuller follow-up"
+    return "", ""
+
+
+def _unknown(people: pd.DataFrame, known: pd.DataFrame) -> tuple[str, ...]:
+    lost = len(people) - len(known)
+    return (f"The outcome of {lost} of {len(people)} people is not known; they are left out.",) if lost else ()
+
+
+def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) -> Detectable:
+    people = {"people_1": programme.people, "people_0": reference.people}
+    pooled = (programme.events + reference.events) / (programme.people + reference.people)
+    example = 0.30
+    power = estimators.power_of_reduction(reduction=example, pooled_share=pooled, **people, level=study.level)
+    return Detectable(
+        strand=STRAND,
+        outcome=outcome.name,
+        horizon_days=study.horizon_of(outcome),
+        event_label=study.programme.event,
+        people_programme=programme.people,
+        people_comparison=reference.people,
+        pooled_share=pooled,
+        reduction=estimators.detectable_reduction(pooled_share=pooled, **people, level=study.level),
+        missed_of_ten=round(10 * (1 - power)),
+        example_reduction=example,
+        level=study.level,
+    )
+
+
+def _shared(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str, Any]:
+    return {
+        "strand": STRAND,
+        "outcome": outcome.name,
+        "horizon_days": study.horizon_of(outcome),
+        "design": comparison.design,
+        "event_label": study.programme.event,
+        "planned": outcome.planned,
+    }
+
+
+_OUTCOMES: dict[str, Callable[[Comparison, Outcome, Study], Iterator[Result]]] = {
+    "any_event": _any_event,
+    "time_to_event": _time_to_event,
+}

@@ -1,0 +1,191 @@
+"""A suite from extracts to reports: compute every study, decide over all of them, show each; one failure takes no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit import provenance
+from evalkit.errors import Refusal
+from evalkit.runner.edition import Edition, Page, Profile, Status, deliver
+from evalkit.runner.pool import Ended, Task, supervised
+from evalkit.runner.work import Unit, admit, compute, results_of, show
+from evalkit.store import in_words, owned, shelf, write_whole
+from evalkit.study import Study, Suite
+
+__all__ = ["Outcome", "Profile", "Progress", "Run", "Status", "run"]
+
+Progress = Callable[[str], None]
+FINISHED = ("done", "up_to_date")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run left: the index page, and how each report ended."""
+
+    index: Path
+    statuses: tuple[Status, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every declared report is there."""
+        return all(status.status in FINISHED for status in self.statuses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a suite is to be run: for whom, where to, with how many processes, and how long one report may take."""
+
+    suite: Suite
+    out: Path
+    profile: Profile = "public"
+    workers: int = 0
+    minutes: float = 15.0
+    force: bool = False
+
+
+def run(asked: Run, progress: Progress) -> Outcome:
+    """Make every report of a suite that is not up to date, and the index of all of them.
+
+    Raises `RunFailed` where nothing can be written. Whatever else goes wrong is the status of the report that it
+    happened to, in words; the others are delivered.
+    """
+    edition = Edition.of(asked.suite, asked.profile, asked.out)
+    edition.prepare()
+    pages = edition.pages()
+    standing = () if asked.force else tuple(page for page in pages if _stands(page))
+    statuses = {page.name: Status(page=page, status="up_to_date") for page in standing}
+    wanted = [page for page in pages if page.name not in statuses]
+    if wanted:
+        for status in _Making(asked, edition, progress, len(pages)).make(wanted):
+            statuses[status.page.name] = status
+    ordered = tuple(statuses[page.name] for page in pages)
+    if wanted:
+        _log(edition, ordered)
+    return Outcome(index=edition.write_index(ordered), statuses=ordered)
+
+
+def _stands(page: Page) -> bool:
+    return bool(provenance.read(page.folder).get("pages", {}).get(page.file) == page.key)
+
+
+class _Making:
+    """The three passes over the pages that are wanted."""
+
+    def __init__(self, asked: Run, edition: Edition, progress: Progress, pages: int) -> None:
+        self.asked, self.edition, self.progress, self.pages = asked, edition, progress, pages
+        self.workers = asked.workers or min(os.cpu_count() or 1, 8)
+        self.logs = owned(edition.work / "logs")
+        self.began = time.monotonic()
+        self.done = 0
+
+    def make(self, wanted: Sequence[Page]) -> list[Status]:
+        """How each page ended."""
+        refused = self._computed()
+        if not refused.get(ADMISSION):
+            self._decide([study for study in self.edition.studies if _name(study) not in refused], refused)
+        ends = [self._ended(page, _why(page, refused)) for page in wanted if _why(page, refused)]
+        return ends + self._shown([page for page in wanted if not _why(page, refused)])
+
+    def _computed(self) -> dict[str, Ended]:
+        """Admit the data, then compute every study of the suite; what did not succeed, by the name of its study."""
+        studies = self.edition.studies
+        self.progress("Reading the extracts")
+        ends = list(self._supervised([self._task(ADMISSION, admit, studies[0])]))
+        if ends[0].status != "done":
+            return {ADMISSION: ends[0]}
+        self.progress(f"Computing {len(studies)} {'study' if len(studies) == 1 else 'studies'}")
+        tasks = [self._task(_name(study), compute, study) for study in studies]
+        return {end.task.name: end for end in self._supervised(tasks) if end.status != "done"}
+
+    def _decide(self, studies: Sequence[Study], refused: dict[str, Ended]) -> None:
+        from evalkit import disclosure
+
+        if not studies:
+            return
+        self.progress("Deciding what may be shown")
+        family = {shelf(study).name: (study, results_of(study)) for study in studies}
+        try:
+            disclosure.keep(family, self.asked.profile)
+        except Refusal as refusal:
+            task = self._task(ADMISSION, admit, studies[0])
+            refused[ADMISSION] = Ended(task=task, status="refused", reason=str(refusal))
+
+    def _shown(self, wanted: Sequence[Page]) -> list[Status]:
+        by_name = {page.name: page for page in wanted}
+        tasks = [self._task(page.name, show, self._unit(page)) for page in wanted]
+        return [self._finished(by_name[end.task.name], end) for end in self._supervised(tasks)]
+
+    def _finished(self, page: Page, end: Ended) -> Status:
+        """Deliver what stands beside the page; a page without it does not count."""
+        if end.status == "done":
+            try:
+                self._deliver(page)
+            except Refusal as refusal:
+                end = Ended(task=end.task, status="failed", reason=str(refusal), seconds=end.seconds)
+        return self._ended(page, end)
+
+    def _deliver(self, page: Page) -> None:
+        from evalkit.disclosure import release
+        from evalkit.store.intake import inputs_fingerprint
+
+        study = page.study
+        inputs = inputs_fingerprint(study.data_folder, study.root / "data_contracts")
+        deliver(page, release(results_of(study), study), inputs=inputs, mode=self.edition.file_mode)
+
+    def _ended(self, page: Page, end: Ended) -> Status:
+        self.done += 1
+        took = f" in {end.seconds:.0f} s" if end.seconds else ""
+        reason = f": {end.reason}" if end.reason else ""
+        self.progress(f"[{self.done}/{self.pages}] {page.name}: {end.status}{took}{reason}{self._left()}")
+        return Status(page=page, status=end.status, reason=end.reason, seconds=end.seconds)
+
+    def _left(self) -> str:
+        remaining = self.pages - self.done
+        seconds = (time.monotonic() - self.began) / self.done * remaining
+        return f" (about {max(1, round(seconds / 60))} min left)" if remaining and seconds > 30 else ""
+
+    def _unit(self, page: Page) -> Unit:
+        with in_words("the folder of reports"):
+            page.folder.mkdir(parents=True, exist_ok=True)
+        executed = owned(self.edition.work / "executed") / f"{_file_name(page.name)}.ipynb"
+        return Unit(
+            study_file=self.edition.study_file(page.study),
+            notebook=page.notebook,
+            executed=executed,
+            page=page.folder / page.file,
+        )
+
+    def _supervised(self, tasks: Sequence[Task]) -> Iterator[Ended]:
+        return supervised(tasks, workers=self.workers, minutes=self.asked.minutes)
+
+    def _task(self, name: str, function: Callable[..., object], given: object) -> Task:
+        return Task(name=name, function=function, given=given, log=self.logs / f"{_file_name(name)}.log")
+
+
+ADMISSION = "admission"
+
+
+def _name(study: Study) -> str:
+    return f"{study.programme.slug} / {study.area} / {study.period.name}"
+
+
+def _file_name(name: str) -> str:
+    return name.replace(" / ", ".")
+
+
+def _why(page: Page, refused: dict[str, Ended]) -> Ended | None:
+    return refused.get(ADMISSION) or refused.get(_name(page.study))
+
+
+def _log(edition: Edition, statuses: Sequence[Status]) -> None:
+    """Durations and row counts of a run: for those inside, never in a public folder."""
+    rows = [{**status.row(), "seconds": round(status.seconds, 1)} for status in statuses]
+    folder = edition.folder.parent / "internal"
+    with in_words("the folder of reports"):
+        owned(folder)
+        write_whole(folder / "run.json", json.dumps(rows, indent=1, ensure_ascii=False) + "\n")

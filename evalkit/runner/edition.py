@@ -1,0 +1,224 @@
+"""One edition of a suite: what is to be made, what stands already, and the pages that speak of all of it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from evalkit import provenance
+from evalkit.results import Finding
+from evalkit.store import in_words, owned, read_json, shelf, work_folder, write_whole
+from evalkit.study import Study, Suite, fingerprint_of
+
+REPORT = "evaluation"
+MAKING = ".making-"
+NOT_IN_CSV = ("arms", "caveats", "can_say", "cannot_say", "rows")
+Profile = Literal["public", "internal"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One report to be made: a notebook for a study, and the key of everything that it hangs on."""
+
+    study: Study
+    notebook: Path
+    folder: Path
+    key: str
+
+    @property
+    def file(self) -> str:
+        """The name of the page: `report.html` for the evaluation, `<notebook>.html` for a chapter."""
+        return "report.html" if self.notebook.stem == REPORT else f"{self.notebook.stem}.html"
+
+    @property
+    def name(self) -> str:
+        """The report in the words of a line of progress."""
+        study = self.study
+        return f"{study.programme.slug} / {study.area} / {study.period.name} / {self.notebook.stem}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How the making of one page ended."""
+
+    page: Page
+    status: str
+    reason: str = ""
+    seconds: float = 0.0
+
+    def row(self) -> dict[str, str]:
+        """As it stands in `status.json`."""
+        study = self.page.study
+        return {
+            "programme": study.programme.slug,
+            "area": study.area,
+            "period": study.period.name,
+            "notebook": self.page.notebook.stem,
+            "status": self.status,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A suite on one data cut for one kind of reader, and where it is delivered."""
+
+    suite: Suite
+    profile: Profile
+    folder: Path
+
+    @classmethod
+    def of(cls, suite: Suite, profile: Profile, out: Path) -> Edition:
+        """The edition below the folder of outputs."""
+        return cls(suite=suite, profile=profile, folder=out / suite.slug / suite.as_of.isoformat() / profile)
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """Every study of the suite, for this kind of reader."""
+        return tuple(study.for_profile(self.profile) for study in self.suite.studies())
+
+    @property
+    def file_mode(self) -> int:
+        """Files of an internal edition are for their owner alone."""
+        return 0o644 if self.profile == "public" else 0o600
+
+    @property
+    def work(self) -> Path:
+        """Where executed notebooks, resolved studies and decisions of this edition are kept."""
+        suite = self.suite
+        return owned(work_folder(suite.root) / "editions" / suite.slug / suite.as_of.isoformat() / self.profile)
+
+    def prepare(self) -> None:
+        """Make the folder, or say in words why it cannot be; clear what an interrupted run left half made."""
+        with in_words("the folder of reports"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.profile == "internal":
+                self.folder.chmod(0o700)
+            for left in self.folder.rglob(f"{MAKING}*"):
+                left.unlink()
+            write_whole(self.folder / f"{MAKING}probe", "")
+            (self.folder / f"{MAKING}probe").unlink()
+
+    def pages(self) -> tuple[Page, ...]:
+        """Every page of every study, areas in the order of the alphabet and all areas first."""
+        folder = self.suite.root / "notebooks" / "reports"
+        return tuple(
+            self._page(study, folder / f"{name}.ipynb") for study in self.studies for name in self.suite.notebooks
+        )
+
+    def _page(self, study: Study, notebook: Path) -> Page:
+        key = fingerprint_of([shelf(study).name, provenance.sha256_of(notebook), self.profile])
+        folder = self.folder / study.programme.slug / study.area / study.period.name
+        return Page(study=study, notebook=notebook, folder=folder, key=key)
+
+    def study_file(self, study: Study) -> Path:
+        """The resolved study, written to the work folder for the notebook to read."""
+        import yaml
+
+        name = f"{study.programme.slug}.{study.area}.{study.period.name}.yaml"
+        content = {"fingerprint": study.fingerprint, **study.choices, "profile": study.profile}
+        file = owned(self.work / "studies") / name
+        with in_words("the work folder"):
+            write_whole(file, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        return file
+
+    def write_index(self, statuses: Sequence[Status]) -> Path:
+        """Write `index.html`, `findings.csv` and `status.json`; files whose content has not changed are left alone."""
+        from evalkit import export
+
+        rows = [self._index_row(status) for status in statuses]
+        notes = ["Each report says how large a difference it could have seen before it says what it found."]
+        if self.suite.protection == "open_data":
+            notes.append(f"Openly published research data; nothing is withheld or rounded. Source: {self.suite.source}.")
+        index = export.index_page(
+            title=f"{self.suite.title}: reports up to {self.suite.as_of.isoformat()}",
+            heading=self.suite.title,
+            intro=self.suite.question,
+            rows=rows,
+            notes=tuple(notes),
+            profile=self.profile,
+            watermarks=() if self.profile == "public" else ("INTERNAL: not to be passed on",),
+        )
+        contents = {
+            "status.json": json.dumps([status.row() for status in statuses], indent=1, ensure_ascii=False) + "\n",
+            "findings.csv": _as_csv(statuses),
+            "index.html": index,
+        }
+        with in_words("the folder of reports"):
+            for name, content in contents.items():
+                self._write_if_new(self.folder / name, content)
+        return self.folder / "index.html"
+
+    def _write_if_new(self, file: Path, content: str) -> None:
+        if not file.is_file() or file.read_bytes() != content.encode():
+            write_whole(file, content, mode=self.file_mode)
+
+    def _index_row(self, status: Status) -> Any:
+        from evalkit import export, tables
+
+        study, page = status.page.study, status.page
+        made = status.status in ("done", "up_to_date")
+        main = [Finding(**_fields(row)) for row in findings_in(page.folder) if row["planned"] == "primary"] if made else []
+        return export.IndexRow(
+            programme=study.programme.name,
+            area=study.area_label,
+            period=study.period.label,
+            notebook=page.notebook.stem,
+            status=STATUS_WORDS[status.status],
+            headline=" ".join(tables.span(finding) for finding in main),
+            reason=status.reason,
+            link=f"{study.programme.slug}/{study.area}/{study.period.name}/{page.file}" if made else None,
+        )
+
+
+STATUS_WORDS = {
+    "done": "Report ready",
+    "up_to_date": "Report ready",
+    "failed": "Failed",
+    "killed": "Stopped",
+    "refused": "Refused",
+}
+
+
+def deliver(page: Page, findings: Iterable[Finding], *, inputs: str, mode: int) -> None:
+    """Put the findings and the manifest beside a page that has just been made."""
+    rows = [dataclasses.asdict(finding) for finding in findings]
+    before = provenance.read(page.folder).get("pages", {})
+    with in_words("the folder of reports"):
+        text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        write_whole(page.folder / "findings.json", text, mode=mode)
+        write_whole(page.folder / "findings.csv", _csv_text([_place(page.study), row] for row in rows), mode=mode)
+        provenance.write(page.folder, page.study, inputs=inputs, pages={**before, page.file: page.key}, mode=mode)
+
+
+def findings_in(folder: Path) -> list[dict[str, Any]]:
+    """The findings delivered with a study; none where it has no report."""
+    return read_json(folder / "findings.json") or []
+
+
+def _fields(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("id", "kind", "status", "label", "study_fingerprint", "sentence", "tier")}
+
+
+def _as_csv(statuses: Sequence[Status]) -> str:
+    folders = {status.page.folder: status.page.study for status in statuses if status.status in ("done", "up_to_date")}
+    return _csv_text([_place(study), row] for folder, study in folders.items() for row in findings_in(folder))
+
+
+def _place(study: Study) -> dict[str, str]:
+    return {"programme": study.programme.slug, "area": study.area, "period": study.period.name}
+
+
+def _csv_text(pairs: Iterable[Sequence[dict[str, Any]]]) -> str:
+    kept = [field.name for field in dataclasses.fields(Finding) if field.name not in NOT_IN_CSV]
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, ["programme", "area", "period", *kept], extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**place, **row} for place, row in pairs)
+    return stream.getvalue()

@@ -1,0 +1,136 @@
+"""The pieces of work of a run, each a plain function of a small description that any process can be given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import NotReleasable, RunFailed
+from evalkit.results import Result, decoded, encoded
+from evalkit.store import Store, in_words, owned, read_json, shelf, write_json, write_whole
+from evalkit.study import Study
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One page to be made: a notebook for a study.
+
+    Attributes
+    ----------
+    study_file : Path
+        The resolved study, in the work folder.
+    notebook : Path
+        The report notebook.
+    executed : Path
+        Where the executed notebook is kept, in the work folder.
+    page : Path
+        Where the page is put once it is whole.
+    """
+
+    study_file: Path
+    notebook: Path
+    executed: Path
+    page: Path
+
+
+def admit(study: Study) -> None:
+    """Admit the extracts of a study's data cut, once for all studies on it."""
+    Store.open(study)
+
+
+def compute(study: Study) -> str:
+    """Compute everything that the plan asks of one study; the results are kept in the work folder. Returns their key."""
+    from evalkit import cohort, matching
+    from evalkit.outcomes import registry
+
+    store = Store.open(study)
+    people = cohort.build(store, study)
+    compared = matching.match(people, study)
+    strands = {outcome.strand: None for outcome in study.outcomes}
+    found = [result for strand in strands for result in registry()[strand](compared, store, study)]
+    folder = shelf(study)
+    write_json(folder / RESULTS, encoded((*people.flow, *compared.balance, *found)))
+    return folder.name
+
+
+def results_of(study: Study) -> tuple[Result, ...]:
+    """What was computed for a study."""
+    results: tuple[Result, ...] = decoded(read_json(shelf(study) / RESULTS))
+    return results
+
+
+def show(unit: Unit) -> None:
+    """Run a report notebook and put its page in place, if everything on it was released and nothing is missing."""
+    from evalkit import export
+
+    study = Study.read(unit.study_file)
+    owned(unit.executed.parent)
+    notebook = _executed(unit, study)
+    absent = export.missing(notebook)
+    if absent:
+        raise RunFailed(f"{unit.notebook.name}: does not show what it says it shows: {', '.join(absent)}.")
+    page = export.page(notebook)
+    _refuse_words_of_nobody(page, study)
+    problems = export.lint(page)
+    if problems:
+        raise NotReleasable(f"{unit.notebook.name}: the page may not be shown: {' '.join(problems)}")
+    with in_words("the folder of reports"):
+        write_whole(unit.page, page, mode=0o644 if study.profile == "public" else 0o600)
+
+
+def _executed(unit: Unit, study: Study) -> NotebookNode:
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        with in_words("the work folder"):
+            os.close(os.open(unit.executed, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+            return papermill.execute_notebook(
+                str(unit.notebook),
+                str(unit.executed),
+                parameters={"study_file": str(unit.study_file)},
+                kernel_name="python3",
+                cwd=str(study.root),
+                progress_bar=False,
+                log_output=False,
+            )
+    except PapermillExecutionError as error:
+        raise _in_words(unit, error) from None
+
+
+def _in_words(unit: Unit, error: Any) -> Exception:
+    """What went wrong in a notebook. The words of an error of evalkit's own name nobody; any other's might."""
+    import evalkit.errors
+
+    kind = getattr(evalkit.errors, error.ename, None)
+    cell = f"{unit.notebook.name}, code cell {error.exec_count}"
+    if isinstance(kind, type) and issubclass(kind, evalkit.errors.Refusal):
+        return kind(f"{cell}: {error.evalue}")
+    return RunFailed(f"{cell}: stopped with {error.ename}. What it said may name a person and is kept in the work folder.")
+
+
+def _refuse_words_of_nobody(page: str, study: Study) -> None:
+    """Every sentence that is marked as generated must be one that was released for this study."""
+    from bs4 import BeautifulSoup
+
+    said = set(_words_of(study))
+    shown = [span.get_text() for span in BeautifulSoup(page, "html.parser").select("[data-finding]")]
+    strange = [words for words in shown if words not in said]
+    if strange:
+        raise NotReleasable(f"{len(strange)} sentences are marked as findings but were not released for this study.")
+
+
+def _words_of(study: Study) -> Iterable[str]:
+    from evalkit.disclosure import release
+
+    for finding in release(results_of(study), study):
+        yield from (finding.sentence, finding.grade_sentence, *finding.can_say, *finding.cannot_say)
+

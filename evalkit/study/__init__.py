@@ -1,0 +1,12 @@
+"""Every decision that was taken before the data were seen."""
+
+from evalkit.study.plan import Deviation, Plan, code_fingerprint, deviations_of, lock, lock_file, plan_of
+from evalkit.study.programme import Area, Areas, Covariate, Programme
+from evalkit.study.reading import fingerprint_of, located, nearest, project_root, settings_of, shown
+from evalkit.study.suite import ALL_AREAS, FundingPeriod, Outcome, Study, Suite
+
+__all__ = [
+    "ALL_AREAS", "Area", "Areas", "Covariate", "Deviation", "FundingPeriod", "Outcome", "Plan", "Programme", "Study",
+    "Suite", "code_fingerprint", "deviations_of", "fingerprint_of", "located", "lock", "lock_file", "nearest",
+    "plan_of", "project_root", "settings_of", "shown",
+]

@@ -1,0 +1,178 @@
+"""The plan lock: what was frozen before the data were read, and how a study departs from it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from evalkit.errors import StudyError
+from evalkit.study.reading import canonical, fingerprint_of
+from evalkit.study.suite import ALL_AREAS, NOT_PART_OF_THE_PLAN, Study, Suite
+
+NOT_SET = "not set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """One setting that is not what the locked plan says."""
+
+    setting: str
+    planned: str
+    used: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Whether a study was planned in advance.
+
+    Attributes
+    ----------
+    state : str
+        `locked`, `locked_late` (after the data were to hand), `changed_after_lock` or `not_locked`.
+    hash : str or None
+        SHA-256 of the locked plan, in hex.
+    locked_on : date or None
+        The day on which it was locked.
+    deviations : tuple of Deviation
+        Every setting that differs from the locked plan.
+    """
+
+    state: str
+    hash: str | None = None
+    locked_on: date | None = None
+    deviations: tuple[Deviation, ...] = ()
+
+
+def lock_file(root: Path, suite: str) -> Path:
+    """Where the lock of a suite lies: beside it."""
+    return root / "params" / "suites" / f"{suite}.lock.json"
+
+
+def lock(suite: Suite, *, locked_on: date, code_version: str) -> str:
+    """The hash under which the suite's plan is frozen; written beside the suite with a canonical copy of the plan.
+
+    A lock that stands for the same plan is left as it is: its date is the day on which the plan was first frozen.
+    """
+    plan = suite.plan
+    digest = fingerprint_of(plan)
+    file = lock_file(suite.root, suite.slug)
+    standing = _read(file)
+    if standing is None or standing["hash"] != digest:
+        content = {"suite": suite.slug, "hash": digest, "locked_on": locked_on.isoformat(), "evalkit": code_version}
+        _write_whole(file, json.dumps({**content, "plan": plan}, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    return digest
+
+
+def plan_of(study: Study) -> Plan:
+    """The plan that a study stands under, from the lock beside its suite; the study's own word is not taken for it."""
+    content = _read(lock_file(study.root, study.suite))
+    if content is None:
+        return Plan(state="not_locked")
+    locked_on = date.fromisoformat(content["locked_on"])
+    deviations = tuple(_deviations(content["plan"], study))
+    late = study.protection != "open_data" and locked_on >= study.extract_date
+    state = "changed_after_lock" if deviations else "locked_late" if late else "locked"
+    return Plan(state=state, hash=content["hash"], locked_on=locked_on, deviations=deviations)
+
+
+def deviations_of(suite: Suite) -> tuple[Deviation, ...]:
+    """Every setting of the suite that is no longer what its lock says; empty also where there is no lock."""
+    content = _read(lock_file(suite.root, suite.slug))
+    return () if content is None else tuple(_differences(content["plan"], suite.plan))
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    if not file.is_file():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        whole = content["hash"] == fingerprint_of(content["plan"])
+        date.fromisoformat(content["locked_on"])
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise StudyError(
+            f"params/suites/{file.name}: was changed after it was written, or is broken. Take the lock back from where "
+            "it is kept under version control, or lock the suite again: the day of the lock is then today."
+        )
+    return content
+
+
+def _deviations(plan: Mapping[str, Any], study: Study) -> Iterator[Deviation]:
+    """The settings in which a study differs from what the locked plan would have made of it."""
+    used = study.choices
+    names = {area["slug"] for area in plan["areas"]}
+    planned = {name: value for name, value in plan.items() if name in used}
+    planned["suite"] = plan["slug"]
+    planned["area"] = study.area
+    planned["programme"] = _named(plan["programmes"], "slug", study.programme.slug)
+    planned["period"] = _named(plan["funding_periods"], "name", study.period.name)
+    planned["areas"] = [area for area in plan["areas"] if study.area in (ALL_AREAS, area["slug"])]
+    if study.area not in {*names, ALL_AREAS}:
+        planned["area"] = None
+    yield from _differences(planned, {name: value for name, value in used.items() if name not in NOT_PART_OF_THE_PLAN})
+
+
+def _named(entries: list[dict[str, Any]], key: str, name: str) -> dict[str, Any] | None:
+    return next((entry for entry in entries if entry[key] == name), None)
+
+
+def _differences(planned: Mapping[str, Any], used: Mapping[str, Any]) -> Iterator[Deviation]:
+    before, after = dict(_flat(planned)), dict(_flat(used))
+    for setting in sorted({*before, *after}):
+        was, is_now = before.get(setting, NOT_SET), after.get(setting, NOT_SET)
+        if was != is_now:
+            yield Deviation(setting=setting, planned=_plain(was), used=_plain(is_now))
+
+
+def _flat(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(content, Mapping) and content:
+        for key, value in content.items():
+            yield from _flat(value, f"{name}.{key}" if name else key)
+    elif isinstance(content, list) and content:
+        for position, value in enumerate(content, start=1):
+            yield from _flat(value, f"{name} {position}")
+    else:
+        yield name, content
+
+
+def _plain(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return NOT_SET
+    return value if isinstance(value, str) else canonical(value)
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """SHA-256 over evalkit's own source files: what was computed by other code is never taken for this code's."""
+    folder = Path(__file__).parents[1]
+    files = sorted(file for file in folder.rglob("*") if file.suffix in (".py", ".j2", ".css"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write so that the file is the old one or the new one, never half of either."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, file)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise StudyError(f"params/suites/{file.name}: cannot be written ({os.strerror(error.errno or 0).lower()}).") from None
+

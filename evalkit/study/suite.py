@@ -1,0 +1,286 @@
+"""The analysis plan of a set of reports, and the studies that it expands into."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from evalkit.errors import StudyError
+from evalkit.study.programme import Area, Areas, Programme, Slug, Words
+from evalkit.study.reading import Settings, fingerprint_of, located, nearest, project_root, settings_of, validated
+
+ALL_AREAS = "all"
+LONGEST_PATH = 200  # characters below outputs/: Windows stops at 260, and its users' folders need the rest
+NOT_PART_OF_THE_PLAN = frozenset({"as_of", "data"})  # a later edition of the same plan reads later data
+DAYS_MOST = 3653
+
+Horizon = Annotated[int, Field(ge=1, le=DAYS_MOST)]
+
+
+class FundingPeriod(Settings):
+    """A span of entry dates; both days belong to it."""
+
+    name: Slug
+    label: Words
+    first_day: date
+    last_day: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FundingPeriod:
+        if self.last_day < self.first_day:
+            raise ValueError(f"the period '{self.name}' ends before it begins.")
+        return self
+
+
+class Outcome(Settings):
+    """One outcome of the plan: which strand counts it, over how many days, and how much hangs on it."""
+
+    strand: Literal["reoffending"]
+    name: Literal["any_event", "time_to_event"]
+    planned: Literal["primary", "secondary", "exploratory"]
+    horizon_days: Horizon | None = Field(default=None, description="Where it differs from the suite's horizon.")
+
+
+class Choices(Settings):
+    """Every choice that a suite and its studies share; whoever changes one changes the fingerprint."""
+
+    title: Words
+    question: Words = Field(description="What the report is to answer, in one sentence.")
+    as_of: date = Field(description="The last day of data included; it names the edition.")
+    data: Words = Field(description="The folder of extracts, below the project's folder.")
+    horizon_days: Horizon = Field(description="Days after the index date; the index day itself is in no window.")
+    outcomes: tuple[Outcome, ...] = Field(min_length=1)
+    protection: Literal["standard", "open_data"] = "standard"
+    source: Words | None = Field(default=None, description="Where openly published data were published.")
+    funding: Words | None = Field(default=None, description="Who paid for the evaluation, and who had access to the data.")
+    level: float = Field(default=0.95, ge=0.8, le=0.999, description="Coverage of every interval.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Choices:
+        if self.protection == "open_data" and not self.source:
+            raise ValueError("protection 'open_data' needs the setting 'source': where the data were published.")
+        entries = [(outcome.strand, outcome.name, self.horizon_of(outcome)) for outcome in self.outcomes]
+        if len(set(entries)) != len(entries):
+            raise ValueError("outcomes: one outcome stands twice with one horizon.")
+        if not any(outcome.planned == "primary" for outcome in self.outcomes):
+            raise ValueError("outcomes: none is planned as 'primary'; say before the data which one answers the question.")
+        return self
+
+    def horizon_of(self, outcome: Outcome) -> int:
+        """The horizon of this outcome in days."""
+        return outcome.horizon_days or self.horizon_days
+
+    @property
+    def extract_date(self) -> date:
+        """The first day that is not included: the day after `as_of`."""
+        return self.as_of + timedelta(days=1)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where the extracts lie."""
+        return self._root / self.data
+
+    _root: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder, which relative paths start from."""
+        return self._root
+
+
+class Study(Choices):
+    """One programme x area (or all areas) x funding period, and every choice made before the data were seen.
+
+    A file of it is complete: nothing is looked up elsewhere. `fingerprint` is SHA-256 over its canonical content;
+    `profile` says who the report is for and is no part of it.
+    """
+
+    suite: Slug
+    programme: Programme
+    area: Slug = Field(description="A slug of params/areas.yaml, or 'all'.")
+    areas: tuple[Area, ...] = Field(min_length=1, description="The areas whose people are counted.")
+    period: FundingPeriod
+    profile: Literal["public", "internal"] = "internal"
+
+    @model_validator(mode="after")
+    def _area_listed(self) -> Study:
+        if self.area != ALL_AREAS and [area.slug for area in self.areas] != [self.area]:
+            raise ValueError(f"area is '{self.area}', so 'areas' must list that one area and no other.")
+        return self
+
+    @classmethod
+    def read(cls, file: str | Path) -> Study:
+        """The study in a file; a relative name is looked for here and in the nearest folder above that holds `params/`.
+
+        A declared `fingerprint` must be that of the settings found, so that no page can carry another plan's name.
+        """
+        path = located(file)
+        content = settings_of(path)
+        declared = content.pop("fingerprint", None)
+        study = validated(cls, content, path)
+        study._root = project_root(path.parent)
+        if declared is not None and declared != study.fingerprint:
+            raise StudyError(
+                f"{path.name}: its settings were changed after it was written (the fingerprint no longer fits). To look "
+                "around, take out the line 'fingerprint': what you find is then marked as not planned. To change the "
+                "plan itself, change the suite and lock it again."
+            )
+        return study
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Every choice as plain JSON values."""
+        return self.model_dump(mode="json", exclude={"profile"})
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the choices, in hex."""
+        return fingerprint_of(self.choices)
+
+    @property
+    def area_label(self) -> str:
+        """The area in words."""
+        if self.area != ALL_AREAS:
+            return self.areas[0].label
+        return self.areas[0].label if len(self.areas) == 1 else f"All {len(self.areas)} areas"
+
+    def exploring(self, **changes: object) -> Study:
+        """The same study with other choices: a new fingerprint, and findings that are marked as not planned."""
+        study = validated(Study, {**self.model_dump(mode="json"), **changes}, "the study you are exploring")
+        study._root = self._root
+        return study
+
+    def for_profile(self, profile: Literal["public", "internal"]) -> Study:
+        """The same study for another kind of reader."""
+        study = self.model_copy(update={"profile": profile})
+        study._root = self._root
+        return study
+
+
+class Suite(Choices):
+    """Programmes x areas x funding periods x notebooks: the analysis plan, in `params/suites/<slug>.yaml`."""
+
+    slug: Slug
+    programmes: tuple[Slug, ...] = Field(min_length=1)
+    areas: tuple[Slug, ...] = Field(min_length=1)
+    funding_periods: tuple[FundingPeriod, ...] = Field(min_length=1)
+    notebooks: tuple[Annotated[str, Field(pattern=r"^[a-z_]+$")], ...] = ("evaluation",)
+
+    _profiles: tuple[Programme, ...] = PrivateAttr(default=())
+    _places: tuple[Area, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Suite:
+        periods = tuple(period.name for period in self.funding_periods)
+        for setting, names in {"programmes": self.programmes, "areas": self.areas, "funding_periods": periods}.items():
+            if len(set(names)) != len(names):
+                raise ValueError(f"{setting}: one name stands twice.")
+        return self
+
+    @classmethod
+    def read(cls, name: str | Path) -> Suite:
+        """The suite with this slug in `params/suites/`, or in this file, with everything that it names looked up."""
+        path = _suite_file(name)
+        suite = validated(cls, settings_of(path), path)
+        if suite.slug != path.stem:
+            raise StudyError(f"{path.name}: its slug is '{suite.slug}'; a suite's slug is the name of its file.")
+        return suite.resolved(project_root(path.parent))
+
+    def resolved(self, root: Path) -> Suite:
+        """The suite with its programmes and areas looked up, and with what cannot be named together at once."""
+        self._root = root
+        problems = list(self._unknown(root))
+        if not problems:
+            self._profiles = tuple(Programme.read(slug, root) for slug in self.programmes)
+            self._places = tuple(Areas.read(root).of(slug) for slug in self.areas)
+            problems = list(self._inconsistent())
+        if problems:
+            raise StudyError("\n".join(f"params/suites/{self.slug}.yaml: {problem}" for problem in problems))
+        return self
+
+    def _unknown(self, root: Path) -> list[str]:
+        known = {
+            "programmes": ("programme", [path.stem for path in (root / "params" / "programmes").glob("*.yaml")]),
+            "areas": ("area", list(Areas.read(root).slugs)),
+            "notebooks": ("report notebook", [path.stem for path in (root / "notebooks" / "reports").glob("*.ipynb")]),
+        }
+        return [
+            f"{setting}: there is no {noun} called '{name}'. {nearest(name, names)}"
+            for setting, (noun, names) in known.items()
+            for name in getattr(self, setting)
+            if name not in names
+        ]
+
+    def _inconsistent(self) -> list[str]:
+        late = [
+            f"funding_periods: '{period.name}' begins on {period.first_day}, after the last day of data "
+            f"(as_of {self.as_of}). Choose a later as_of or leave the period out."
+            for period in self.funding_periods
+            if period.first_day > self.as_of
+        ]
+        absent = [
+            f"areas: {programme.name} has no first day in '{area.slug}' (params/areas.yaml, programme_first_day)."
+            for programme, area in itertools.product(self._profiles, self._places)
+            if programme.slug not in area.programme_first_day
+        ]
+        before = [
+            f"funding_periods: '{period.name}' ends before {programme.name} began in '{area.slug}'."
+            for programme, area, period in itertools.product(self._profiles, self._places, self.funding_periods)
+            if area.programme_first_day.get(programme.slug, date.min) > period.last_day
+        ]
+        long = [
+            f"the path '{path}' is longer than {LONGEST_PATH} characters; choose shorter slugs."
+            for path in self._paths()
+            if len(path) > LONGEST_PATH
+        ]
+        return late + absent + before + long
+
+    def _paths(self) -> list[str]:
+        places = (*self.areas, ALL_AREAS)
+        names = [period.name for period in self.funding_periods]
+        return [
+            f"{self.slug}/{self.as_of}/internal/{programme}/{area}/{period}/manifest-sha256.txt"
+            for programme, area, period in itertools.product(self.programmes, places, names)
+        ]
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What a lock freezes: every choice, with the programmes and areas as they stand, less the data cut."""
+        content = self.model_dump(mode="json", exclude=set(NOT_PART_OF_THE_PLAN))
+        content["programmes"] = [programme.model_dump(mode="json") for programme in self._profiles]
+        content["areas"] = [area.model_dump(mode="json") for area in self._places]
+        return content
+
+    def at(self, as_of: date) -> Suite:
+        """The same plan on data up to another day."""
+        return self.model_copy(update={"as_of": as_of}).resolved(self._root)
+
+    def studies(self) -> tuple[Study, ...]:
+        """Every study: all areas together first, then each area by its slug where there are several."""
+        places = [(ALL_AREAS, self._places)]
+        if len(self._places) > 1:
+            places += [(area.slug, (area,)) for area in sorted(self._places, key=lambda area: area.slug)]
+        return tuple(
+            self._study(programme, slug, areas, period)
+            for programme, (slug, areas), period in itertools.product(self._profiles, places, self.funding_periods)
+        )
+
+    def _study(self, programme: Programme, area: str, areas: tuple[Area, ...], period: FundingPeriod) -> Study:
+        shared = {name: getattr(self, name) for name in Choices.model_fields}
+        study = Study(**shared, suite=self.slug, programme=programme, area=area, areas=areas, period=period)
+        study._root = self._root
+        return study
+
+
+def _suite_file(name: str | Path) -> Path:
+    if str(name).endswith((".yaml", ".yml")):
+        return located(name)
+    folder = project_root() / "params" / "suites"
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        raise StudyError(f"there is no suite called '{name}'. {nearest(str(name), [file.stem for file in folder.glob('*.yaml')])}")
+    return path

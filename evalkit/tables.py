@@ -1,0 +1,378 @@
+"""Findings and decisions laid out as tables and sentences. Nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from markupsafe import Markup
+
+from evalkit.results import Arm, Finding
+from evalkit.study import Plan, Study, plan_of
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+Cell = str | Markup
+SPAN = Markup('<span data-finding="{id}" data-tier="{tier}">{sentence}</span>')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What a notebook shows that is not a drawing: made from findings and decisions, never from data.
+
+    Attributes
+    ----------
+    name : str
+        Its name on the page, unique in the notebook.
+    html : str
+        What is shown.
+    payload : dict
+        What the exporter and the runner need to know of it.
+    """
+
+    name: str
+    html: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    MIME: ClassVar[str] = "application/vnd.evalkit.table+json"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {self.MIME: {"kind": "table", **self.payload, "name": self.name}, "text/html": self.html}
+
+
+def cover(study: Study) -> Table:
+    """What the report is about, for whom, and under which plan: the top of the first page."""
+    plan = plan_of(study)
+    programme = study.programme.name
+    marks = [] if study.profile == "public" else ["INTERNAL: not to be passed on"]
+    rows = [
+        ("Programme", programme),
+        ("Area", study.area_label),
+        ("People who entered", f"{study.period.label}: {_span(study)}"),
+        ("Data up to", _day(study.as_of)),
+        ("Plan", _plan_words(plan)),
+        *([("Data", f"Openly published research data; nothing is withheld or rounded. Source: {study.source}.")] * (
+            study.protection == "open_data"
+        )),
+    ]  # fmt: skip
+    facts = grid("facts", "What this report is about", ("", ""), [(key, value) for key, value in rows], plain=True)
+    return Table(
+        name="cover",
+        html=facts,
+        payload={
+            "kind": "cover",
+            "title": f"Evaluation report: {programme}, {study.area_label}, {study.period.label}",
+            "heading": study.title,
+            "subtitle": study.question,
+            "profile": study.profile,
+            "watermarks": marks,
+            "protection": study.protection,
+            "meta": {
+                "plan-fingerprint": study.fingerprint[:12],
+                "plan-state": plan.state,
+                "plan-lock": plan.hash[:12] if plan.hash else "none",
+                "plan-locked-on": plan.locked_on.isoformat() if plan.locked_on else "none",
+            },
+        },
+    )
+
+
+def summary(findings: Iterable[Finding]) -> Table:
+    """The answer in brief: what could have been seen, what was found, how far it can be trusted."""
+    chosen = tuple(findings)
+    could = [finding for finding in chosen if finding.kind == "detectable"]
+    main = [finding for finding in chosen if finding.planned == "primary"]
+    paragraphs = [Markup("<p>{}</p>").format(span(finding)) for finding in (*could, *main)]
+    grades = [
+        Markup('<p class="ek-grade">{}</p>').format(span(finding, finding.grade_sentence))
+        for finding in main[:1]
+        if finding.grade_sentence
+    ]
+    html = Markup('<div class="ek-sentences ek-summary" id="summary">{}</div>').format(Markup("").join([*paragraphs, *grades]))
+    return Table(name="summary", html=str(html), payload={"kind": "sentences"})
+
+
+def sentences(findings: Iterable[Finding], name: str = "sentences") -> Table:
+    """Every finding in words, in the order given; what cannot be reported stands in a grey card with its reason."""
+    blocks = [
+        Markup('<p class="{}">{}</p>').format("ek-refused" if finding.tier == "T0" else "ek-sentence", span(finding))
+        for finding in findings
+        if finding.sentence
+    ]
+    html = Markup('<div class="ek-sentences" id="sentences-{}">{}</div>').format(name, Markup("").join(blocks))
+    return Table(name=name, html=str(html), payload={"kind": "sentences"})
+
+
+def can_say(findings: Iterable[Finding]) -> Table:
+    """What can and what cannot be said on the strength of the primary outcomes."""
+    main = [finding for finding in findings if finding.planned == "primary"]
+    parts = []
+    for words, kind, attribute in (("It can be said", "can", "can_say"), ("It cannot be said", "cannot", "cannot_say")):
+        lines = [(finding, line) for finding in main for line in getattr(finding, attribute)]
+        items = Markup("").join(
+            Markup("<li>{}</li>").format(span(finding, line)) for finding, line in lines
+        )
+        if lines:
+            parts.append(Markup('<h3 id="{0}-be-said">{1}</h3><ul class="ek-{0}">{2}</ul>').format(kind, words, items))
+    html = Markup('<div class="ek-sentences">{}</div>').format(Markup("").join(parts))
+    return Table(name="can-say", html=str(html), payload={"kind": "sentences"})
+
+
+def question(study: Study) -> Table:
+    """The trial that would answer the question, beside what was done."""
+    programme = study.programme
+    rows = [
+        ("People", "; ".join(programme.eligibility), f"{programme.people}, {study.area_label}, {study.period.label}"),
+        ("What they had", programme.name, programme.name),
+        ("Against", programme.comparator, programme.comparator),
+        ("Who got which", "by chance", _ASSIGNMENT[programme.design]),
+        ("Day on which the clock starts", programme.index_event, f"{programme.index_event} (index date), the same for both groups"),
+        ("Followed for", f"{study.horizon_days} days", f"day 1 to day {study.horizon_days} after the index date; the index day is not counted"),
+        ("Outcome", programme.event, f"first recorded {programme.event}"),
+        ("Who is counted", "everybody as allocated", "everybody as allocated, whatever happened next (intention to treat)"),
+    ]
+    return table("question", "The question as a trial, and what was done", ("Part", "The trial that would answer it", "What was done"), rows)
+
+
+_ASSIGNMENT = {"randomised": "by chance (individual random allocation)"}
+
+
+def flow(findings: Iterable[Finding]) -> Table:
+    """Every step from the extract to the people analysed, with what left before it."""
+    return flow_table(tuple(findings), "flow")
+
+
+def flow_table(findings: Sequence[Finding], name: str) -> Table:
+    """`flow` under another name, to stand beside its drawing."""
+    rows = [
+        (_step(finding), *(_count(finding.rows[0][side]) for side in ("programme", "comparison", "total")), finding.rows[0]["unit"])
+        for finding in findings
+        if finding.rows
+    ]
+    heads = ("Step", "Programme group", "Comparison group", "Both", "Unit")
+    return table(name, "Who was counted, and who was left out", heads, rows, numbers=(1, 2, 3), notes=("Rows of an extract are not told apart by group.",))
+
+
+def _step(finding: Finding) -> str:
+    return f"Left out: {finding.label[0].lower()}{finding.label[1:]}" if finding.rows[0]["left_out"] else finding.label
+
+
+def balance(findings: Iterable[Finding]) -> Table:
+    """Each covariate in both groups, with the standardised difference and its denominator."""
+    return balance_table(tuple(findings), "balance-figures")
+
+
+def balance_table(findings: Sequence[Finding], name: str) -> Table:
+    """`balance` under another name, to stand beside its drawing."""
+    rows = [_balance_row(finding) for finding in findings]
+    denominators = sorted({finding.rows[0]["denominator"] for finding in findings if finding.rows})
+    notes = (
+        f"Difference of the means, programme less comparison, in units of the {' or the '.join(denominators)}.",
+        "Everything in this table was known before the index date.",
+    )
+    heads = ("What was known before", "Programme group", "Comparison group", "Standardised difference", "Variance ratio", "Not held")
+    return table(name, "The two groups before the index date", heads, rows, numbers=(1, 2, 3, 4, 5), notes=notes)
+
+
+def _balance_row(finding: Finding) -> tuple[Cell, ...]:
+    if not finding.rows:
+        return (finding.label, *[_MARK] * 5)
+    row = finding.rows[0]
+    digits, unit = (0, " per 100") if row["is_share"] else (1, "")
+    missing = " and ".join(_count(row[f"missing_{side}"]) for side in ("programme", "comparison"))
+    return (
+        finding.label,
+        f"{row['programme']:.{digits}f}{unit}",
+        f"{row['comparison']:.{digits}f}{unit}",
+        "none" if row["smd"] is None else _signed(row["smd"], 2),
+        "none" if row["variance_ratio"] is None else f"{row['variance_ratio']:.2f}",
+        missing,
+    )
+
+
+def findings(chosen: Iterable[Finding]) -> Table:
+    """Every estimate with its arms, its interval and what was planned of it; refusals stand in their row."""
+    rows = [_estimate_row(finding) for finding in chosen if finding.kind in ("estimate", "not_estimable")]
+    heads = ("Outcome", "Programme group", "Comparison group", "Result", "Range that fits the data", "p", "Planned as", "Evidence")
+    notes = (
+        "The range is the 95% interval unless another level is named. A ratio of 1 or a difference of 0 means no difference.",
+        "p is given for outcomes that were planned as primary, corrected for their number, and for secondary ones as it is.",
+    )
+    return table("findings", "What was found, outcome by outcome", heads, rows, numbers=(3, 4, 5), notes=notes)
+
+
+_MARK: Cell = Markup('<abbr title="withheld: too few people">[c]</abbr>')
+
+
+def _estimate_row(finding: Finding) -> tuple[Cell, ...]:
+    evidence = f"{finding.tier}, grade {finding.grade}"
+    planned = finding.planned or "not planned"
+    if finding.status != "released":
+        reason = "not estimable" if finding.status == "not_estimable" else "[c]"
+        return (finding.label, *[reason] * 4, "[z]", planned, evidence)
+    sides = [_side(arm, finding) for arm in finding.arms]
+    p_value = finding.p_adjusted if finding.p_adjusted is not None else finding.p_value
+    shown = "[z]" if p_value is None or finding.planned == "exploratory" else f"{p_value:.2f}"
+    value, low, high = (_number(number, finding.unit) for number in (finding.value, finding.low, finding.high))
+    return (finding.label, *sides, f"{value} {_UNIT_WORDS[finding.unit or '']}".strip(), f"{low} to {high}", shown, planned, evidence)
+
+
+_UNIT_WORDS = {"points": "in a hundred people", "ratio": "", "days": "days", "": ""}
+
+
+def _side(arm: Arm, finding: Finding) -> str:
+    return f"{arm.events} of {arm.people}"
+
+
+def methods(chosen: Iterable[Finding]) -> Table:
+    """How each figure was reckoned and what to bear in mind with it."""
+    rows = [
+        (finding.label, finding.method or "[z]", " ".join(finding.caveats) or finding.reason or "none")
+        for finding in chosen
+        if finding.kind in ("estimate", "not_estimable", "detectable")
+    ]
+    return table("methods", "How each figure was reckoned", ("Figure", "Method", "To bear in mind"), rows)
+
+
+def made(chosen: Study) -> Table:
+    """How the report was made: its sources, its deviations from the locked plan, and every setting, defaults included."""
+    parts = [_sources(chosen), _deviations(chosen), study(chosen)]
+    return Table(name="made", html="".join(part.html for part in parts))
+
+
+def study(chosen: Study) -> Table:
+    """Every setting of the study, defaults included, with its fingerprint."""
+    rows = [(setting, Markup("<span data-setting>{}</span>").format(value)) for setting, value in _settings(chosen.choices)]
+    notes = (f"Fingerprint of these settings: {chosen.fingerprint[:12]}. {_plan_words(plan_of(chosen))}",)
+    return table("settings", "Every setting of this report", ("Setting", "Value"), rows, notes=notes)
+
+
+def _deviations(chosen: Study) -> Table:
+    plan = plan_of(chosen)
+    rows = [(each.setting, each.planned, each.used) for each in plan.deviations]
+    if not rows:
+        rows = [("none" if plan.hash else "no plan was locked, so none can be listed", "[z]", "[z]")]
+    return table("deviations", "Deviations from the plan", ("Setting", "As planned", "As used"), rows)
+
+
+def _sources(chosen: Study) -> Table:
+    from evalkit import __version__
+
+    already = " The data were public before the plan was locked." if chosen.protection == "open_data" else ""
+    rows = [
+        ("Data", f"{chosen.source or 'extracts of the partners named in the suite'}.{already}"),
+        ("Data up to", _day(chosen.as_of)),
+        ("Funding, independence and access to the data", chosen.funding or "not stated in the suite"),
+        ("Notes on the data", " ".join(chosen.programme.notes) or "none"),
+        ("Made with", f"evalkit {__version__}"),
+        ("To make it again", f"evalkit run {chosen.suite} --profile {chosen.profile}"),
+        ("Symbols", "[c] withheld to protect people; [u] low reliability; [z] not applicable"),
+    ]
+    return table("sources", "Where it comes from", ("", ""), rows, plain=True)
+
+
+def _settings(content: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(content, Mapping) and content:
+        return [pair for key, value in content.items() for pair in _settings(value, f"{name}.{key}" if name else key)]
+    if isinstance(content, list | tuple) and content:
+        return [pair for place, value in enumerate(content, start=1) for pair in _settings(value, f"{name} {place}")]
+    return [(name, "not set" if content in (None, [], {}, ()) else str(content))]
+
+
+def _plan_words(plan: Plan) -> str:
+    when = f"Plan {plan.hash[:12]} locked on {_day(plan.locked_on)}" if plan.hash and plan.locked_on else ""
+    return {
+        "locked": f"{when}; nothing was changed since.",
+        "locked_late": f"{when}, after the data were to hand: not planned in advance.",
+        "changed_after_lock": f"{when}; {len(plan.deviations)} settings differ from it: not planned in advance.",
+        "not_locked": "No plan was locked: not planned in advance.",
+    }[plan.state]
+
+
+def span(finding: Finding, words: str | None = None) -> Markup:
+    """The finding's sentence, or other generated words of it, marked as such; a description without tier is T1."""
+    return SPAN.format(id=finding.id, tier=finding.tier or "T1", sentence=words or finding.sentence)
+
+
+def _span(chosen: Study) -> str:
+    first, last = _day(chosen.period.first_day), _day(chosen.period.last_day)
+    return first if first == last else f"{first} to {last}"
+
+
+def _day(day: Any) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def _count(number: int | str | None) -> str:
+    if number is None:
+        return "[z]"
+    return number if isinstance(number, str) else f"{number:,}"
+
+
+def _number(number: float | None, unit: str | None) -> str:
+    if number is None:
+        return "[z]"
+    return f"{number:.2f}" if unit == "ratio" else _signed(number, 0)
+
+
+def _signed(number: float, digits: int) -> str:
+    words = f"{number:.{digits}f}"
+    return words.removeprefix("-") if float(words) == 0 else words.replace("-", "\N{MINUS SIGN}")
+
+
+def table(
+    name: str,
+    caption: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    numbers: Sequence[int] = (),
+    notes: Sequence[str] = (),
+    plain: bool = False,
+) -> Table:
+    return Table(name=name, html=grid(name, caption, heads, rows, numbers=numbers, notes=notes, plain=plain))
+
+
+def grid(
+    name: str,
+    caption: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    numbers: Sequence[int] = (),
+    notes: Sequence[str] = (),
+    plain: bool = False,
+) -> str:
+    """A table with caption and scoped heads; `plain` leaves the row of column heads out (a list of facts)."""
+    return _template().render(name=name, caption=caption, heads=heads, rows=rows, numbers=numbers, notes=notes, plain=plain)
+
+
+def _template() -> Template:
+    from jinja2 import Environment
+
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE)
+
+
+_TEMPLATE = """\
+<div class="ek-table" id="table-{{ name }}">
+<div class="ek-scroll" role="region" tabindex="0" aria-labelledby="caption-{{ name }}">
+<table>
+<caption id="caption-{{ name }}">{{ caption }}</caption>
+{% if not plain %}
+<thead><tr>{% for head in heads %}<th scope="col"{% if loop.index0 in numbers %} class="ek-number"{% endif %}>{{ head }}</th>{% endfor %}</tr></thead>
+{% endif %}
+<tbody>
+{% for row in rows %}
+<tr>{% for cell in row %}{% if loop.first %}<th scope="row">{{ cell }}</th>{% else %}<td{% if loop.index0 in numbers %} class="ek-number"{% endif %}>{{ cell }}</td>{% endif %}{% endfor %}</tr>
+{% endfor %}
+</tbody>
+</table>
+</div>
+{% for note in notes %}
+<p class="ek-note">{{ note }}</p>
+{% endfor %}
+</div>
+"""
+

@@ -1,0 +1,99 @@
+"""What the tests share: a project of their own to change, and the demo run once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("params", "data_contracts", "notebooks", "tests/data")
+
+settings.register_profile("evalkit", deadline=None, derandomize=True)
+settings.load_profile("evalkit")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's own files, for a test to change and run."""
+
+    root: Path
+
+    def change(self, file: str, **settings: object) -> None:
+        """Set some settings of a YAML file; a value of None takes the setting out."""
+        path = self.root / file
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) | settings
+        kept = {name: value for name, value in content.items() if value is not None}
+        path.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that must be there."""
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def evalkit(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the command in this project."""
+        environment = {**os.environ, "EVALKIT_WORK": str(self.work), "PYTHONPATH": str(ROOT), **more}
+        return subprocess.run(
+            [sys.executable, "-m", "evalkit", *arguments],
+            cwd=self.root, env=environment, capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+
+    @property
+    def work(self) -> Path:
+        """Its secure work folder."""
+        return self.root / ".evalkit"
+
+
+def _copied(folder: Path) -> Project:
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part)
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return Project(root=folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project of the test's own, with a work folder of its own; the current folder is in it."""
+    made = _copied(tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    monkeypatch.setenv("EVALKIT_WORK", str(made.work))
+    return made
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """The demo, run once for all tests that only look at it."""
+
+    project: Project
+    edition: Path
+    process: subprocess.CompletedProcess[str]
+
+    @property
+    def study(self) -> Path:
+        """The folder of its one study."""
+        return self.edition / "rossi-aid" / "all" / "trial"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
+    """`evalkit run rossi` in a project of its own."""
+    made = _copied(tmp_path_factory.mktemp("demo") / "project")
+    process = made.evalkit("run", "rossi")
+    assert process.returncode == 0, process.stderr
+    return DemoRun(project=made, edition=made.root / "outputs" / "rossi" / "1976-12-31" / "public", process=process)
+
+
+@pytest.fixture(scope="session")
+def rossi_run(demo: DemoRun) -> Path:
+    """The public folder of the demo."""
+    return demo.edition

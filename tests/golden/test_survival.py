@@ -1,0 +1,154 @@
+"""Published answers for time to first event.
+
+Gehan: weeks in remission of 42 children with leukaemia, Freireich et al. 1963, Blood 21:699-716, as reprinted by Cox
+1972; Kaplan-Meier with log-log intervals, restricted mean and log-rank test as R's package survival prints them (the
+data are in lifelines).
+Seven people: R's print(survfit(...), rmean = 100) and Stata's stci, rmean agree on these times.
+Waltons: R's survRM2::rmst2, quoted in lifelines' issue 1682.
+Rossi: re-arrest within 52 weeks of 432 released prisoners, Rossi, Berk & Lenihan 1980 (the data are in lifelines).
+"""
+
+import warnings
+from pathlib import Path
+
+import lifelines
+import numpy as np
+import pytest
+from lifelines.datasets import load_rossi, load_waltons
+from lifelines.utils import restricted_mean_survival_time
+
+from evalkit.estimators import kaplan_meier, log_rank, restricted_mean, restricted_mean_difference
+
+FOUR_DECIMALS = 0.00005  # the sources print four decimals
+FIVE_DECIMALS = 0.000005
+THREE_DECIMALS = 0.0005
+TWO_DECIMALS = 0.005
+SAME = 1e-9  # one number, summed in another order
+
+
+@pytest.fixture(scope="module")
+def remission():
+    """Weeks and relapse of the children on 6-MP, then of those on placebo."""
+    group, weeks, relapse = np.loadtxt(Path(lifelines.__file__).parent / "datasets" / "gehan.dat", dtype=int).T
+    return weeks[group == 2], relapse[group == 2], weeks[group == 1], relapse[group == 1]
+
+
+@pytest.fixture(scope="module")
+def rearrest():
+    """Weeks and re-arrest of those given financial aid, then of the others."""
+    people = load_rossi()
+    arms = (people[people.fin == 1], people[people.fin == 0])
+    return tuple(column for arm in arms for column in (arm.week.to_numpy(), arm.arrest.to_numpy()))
+
+
+def test_the_curve_of_remission_has_the_published_steps_and_intervals(remission):
+    weeks, relapse, *_ = remission
+    curve = kaplan_meier(days=weeks, event=relapse, horizon_days=35)
+    rows = {row[0]: row[1:] for row in zip(curve.days, curve.survival, curve.low, curve.high, strict=True)}
+    assert rows[6] == pytest.approx((0.8571, 0.6197, 0.9516), abs=FOUR_DECIMALS)
+    assert rows[7] == pytest.approx((0.8067, 0.5631, 0.9228), abs=FOUR_DECIMALS)
+
+
+def test_the_curve_of_the_placebo_group_has_the_published_steps_and_intervals(remission):
+    *_, weeks, relapse = remission
+    curve = kaplan_meier(days=weeks, event=relapse, horizon_days=35)
+    assert (curve.days[:3], curve.at_risk[:3], curve.events[:3]) == ((0, 1, 2), (21, 21, 19), (0, 2, 2))
+    found = [(curve.survival[row], curve.low[row], curve.high[row]) for row in (1, 2)]
+    assert found[0] == pytest.approx((0.9048, 0.6700, 0.9753), abs=FOUR_DECIMALS)
+    assert found[1] == pytest.approx((0.8095, 0.5689, 0.9239), abs=FOUR_DECIMALS)
+
+
+def test_a_small_curve_is_as_worked_out_by_hand():
+    """Four people: on day 3 one of four has the event and one leaves, on day 5 one of two, on day 7 the last."""
+    curve = kaplan_meier(days=[3, 3, 5, 7], event=[1, 0, 1, 1], horizon_days=9)
+    assert (curve.days, curve.at_risk, curve.events) == ((0, 3, 5, 7, 9), (4, 4, 2, 1, 0), (0, 1, 1, 1, 0))
+    assert curve.survival == pytest.approx((1, 0.75, 0.375, 0, 0), abs=SAME)
+    assert (curve.low[-2:], curve.high[-2:]) == ((0, 0), (curve.high[2], curve.high[2]))
+
+
+def test_somebody_who_leaves_on_the_day_of_an_event_was_at_risk_of_it():
+    assert kaplan_meier(days=[4, 4], event=[True, False], horizon_days=4).survival == pytest.approx((1, 0.5))
+
+
+def test_the_mean_weeks_in_remission_have_the_published_standard_error(remission):
+    weeks, relapse, *_ = remission
+    found = restricted_mean(days=weeks, event=relapse, horizon_days=23)
+    assert (found.value, found.standard_error) == pytest.approx((17.91, 1.55), abs=TWO_DECIMALS)
+
+
+def test_the_mean_of_seven_people_has_the_published_standard_error():
+    found = restricted_mean(days=[10, 15, 23, 30, 35, 52, 100], event=[1, 1, 1, 1, 1, 1, 0], horizon_days=100)
+    assert (found.value, found.standard_error) == pytest.approx((37.85714, 10.73888), abs=FIVE_DECIMALS)
+    assert (found.low, found.high) == pytest.approx((16.80932, 58.90497), abs=FIVE_DECIMALS)
+
+
+def test_the_mean_days_of_the_walton_flies_have_the_published_variance():
+    flies = load_waltons()
+    flies = flies[flies.group == "miR-137"]
+    found = restricted_mean(days=flies["T"], event=flies["E"], horizon_days=10)
+    assert (found.value, found.standard_error) == pytest.approx((9.794, 0.123), abs=THREE_DECIMALS)
+
+
+def test_with_nobody_leaving_early_the_mean_is_that_of_the_smaller_of_days_and_horizon(rearrest):
+    for weeks, arrest in (rearrest[:2], rearrest[2:]):
+        found = restricted_mean(days=weeks, event=arrest, horizon_days=40)
+        seen = np.minimum(weeks, 40)
+        assert (found.value, found.variance) == pytest.approx((seen.mean(), seen.var() / len(seen)), abs=SAME)
+
+
+def test_the_variance_that_lifelines_gives_is_of_one_persons_weeks_and_not_of_their_mean(rearrest):
+    """The spread of one person of the comparison is 13.49 weeks, the standard error of the mean of 216 is 0.918."""
+    *_, weeks, arrest = rearrest
+    fit = lifelines.KaplanMeierFitter().fit(weeks, arrest)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its numerical integral complains
+        _, variance = restricted_mean_survival_time(fit, 52, return_variance=True)
+    assert variance**0.5 == pytest.approx(13.49, abs=TWO_DECIMALS)
+    ours = restricted_mean(days=weeks, event=arrest, horizon_days=52)
+    assert ours.standard_error == pytest.approx(0.918, abs=THREE_DECIMALS)
+
+
+def test_financial_aid_adds_two_weeks_without_arrest_within_what_chance_allows(rearrest):
+    names = ("days_1", "event_1", "days_0", "event_0")
+    found = restricted_mean_difference(**dict(zip(names, rearrest, strict=True)), horizon_days=52)
+    assert (found.value, found.standard_error) == pytest.approx((2.0417, 1.2130), abs=FOUR_DECIMALS)
+    assert (found.low, found.high, found.p_value) == pytest.approx((-0.3359, 4.4192, 0.0924), abs=FOUR_DECIMALS)
+
+
+def test_the_log_rank_test_has_the_published_p_values(remission, rearrest):
+    names = ("days_1", "event_1", "days_0", "event_0")
+    assert log_rank(**dict(zip(names, remission, strict=True))) == pytest.approx(4.169e-05, abs=0.0005e-05)
+    assert log_rank(**dict(zip(names, rearrest, strict=True))) == pytest.approx(0.0501, abs=FOUR_DECIMALS)
+
+
+def test_a_mean_over_days_that_nobody_was_followed_for_is_refused():
+    with pytest.raises(ValueError, match="nobody was followed to day 30"):
+        restricted_mean(days=[5, 9], event=[True, False], horizon_days=30)
+    assert restricted_mean(days=[5, 9], event=[True, True], horizon_days=30).value == pytest.approx(7)
+
+
+def test_a_difference_between_arms_without_events_is_refused():
+    with pytest.raises(ValueError, match="do not vary"):
+        restricted_mean_difference(
+            days_1=[9, 9], event_1=[False, False], days_0=[9, 9], event_0=[False, False], horizon_days=9
+        )
+
+
+def test_a_log_rank_test_without_events_finds_nothing():
+    assert log_rank(days_1=[9, 9], event_1=[0, 0], days_0=[9, 9], event_0=[0, 0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "event", "words"),
+    [
+        ([], [], "at least one"),
+        ([0, 4], [1, 1], "from 1"),
+        ([2.5, 4], [1, 1], "whole numbers"),
+        ([float("nan"), 4], [1, 1], "whole numbers"),
+        ([2, 4], [1, 2], "true or false"),
+        ([2, 4], [1], "one of each"),
+    ],
+)
+def test_days_and_events_that_cannot_be_are_refused(days, event, words):
+    with pytest.raises(ValueError, match=words):
+        kaplan_meier(days=days, event=event, horizon_days=5)
