@@ -6,6 +6,7 @@ settings cannot be used, and nothing was written. Results go to standard output,
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from evalkit.runner import Outcome
     from evalkit.study import Suite
 
-DONE, NOT_ALL, UNUSABLE = 0, 1, 2
+DONE, NOT_ALL, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,17 +55,17 @@ def main() -> None:
     try:
         app()
     except StudyError as refusal:
-        _say(str(refusal))
-        sys.exit(UNUSABLE)
+        sys.exit(_said(str(refusal), UNUSABLE))
     except Refusal as refusal:
-        _say(str(refusal))
-        sys.exit(NOT_ALL)
-    except KeyboardInterrupt:
-        _say("Interrupted. What was finished is kept; the same command goes on from there.")
-        sys.exit(130)
+        sys.exit(_said(str(refusal), NOT_ALL))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(NOT_ALL)
+
+
+def _said(words: str, code: int) -> int:
+    _say(words)
+    return code
 
 
 @app.callback(invoke_without_command=True)
@@ -110,7 +111,12 @@ def run(
         minutes=minutes,
         force=force,
     )
-    outcome = run_suite(asked, _silent if quiet else _say)
+    try:
+        with _progress(quiet) as say:
+            outcome = run_suite(asked, say)
+    except KeyboardInterrupt:
+        words = "Interrupted. What was finished is kept; the same command goes on from there."
+        raise typer.Exit(_said(words, INTERRUPTED)) from None
     _print_outcome(outcome, as_json)
     raise typer.Exit(DONE if outcome.complete else NOT_ALL)
 
@@ -248,7 +254,21 @@ def _say(words: str) -> None:
     typer.echo(words, err=True)
 
 
-def _silent(words: str) -> None:
-    """Say nothing."""
+@contextlib.contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """What says how far a run is: a line a report, and at a terminal a moving one for what is under way."""
+    if quiet or not sys.stderr.isatty():
+        yield (lambda words: None) if quiet else _say
+        return
+    from rich.console import Console
 
+    console = Console(stderr=True, highlight=False)
+    with console.status("Starting") as status:
 
+        def say(words: str) -> None:
+            if words.startswith("["):
+                console.print(words, markup=False)
+            else:
+                status.update(words)
+
+        yield say

@@ -90,12 +90,6 @@ def _clocked(inside: pd.DataFrame, study: Study) -> pd.DataFrame:
             f"ready_cohort holds no column {', '.join(missing)}, which {study.programme.name} names as a covariate. "
             "Bring an extract that has it, or take it out of the programme's file."
         )
-    repeated = int(inside["person_id"].duplicated().sum())
-    if repeated:
-        raise NotComparable(
-            f"{repeated} people stand more than once in this study (programme, areas and period). "
-            "A person counts once: correct the extract."
-        )
     known_to = inside["observed_until"].clip(upper=pd.Timestamp(study.extract_date))
     longest = max(study.horizon_of(outcome) for outcome in study.outcomes)
     days_followed = (known_to - inside["index_date"]).dt.days.sub(1).clip(lower=0, upper=longest)

@@ -309,7 +309,7 @@ def _detectable(result: Detectable, decision: Decision, shared: dict[str, str]) 
         unit="percent",
         value=None if result.reduction is None else 100 * result.reduction if decision.exact else evidence.whole(100 * result.reduction),
         level=result.level,
-        method=f"normal approximation at {evidence.whole(100 * result.power)} per cent power, the groups not told apart",
+        method=f"seen with a probability of {result.power:g}; normal approximation, the groups not told apart",
         **shared,
     )
 
@@ -412,9 +412,9 @@ def rounded(count: int) -> int:
 
 def _label(result: Estimate | NotEstimable) -> str:
     name = {
-        "risk_difference": f"People with a recorded {result.event_label}: difference",
+        "risk_difference": f"People with a recorded {result.event_label}: difference in every hundred",
         "risk_ratio": f"People with a recorded {result.event_label}: ratio",
-        "restricted_mean_days": f"Days without a recorded {result.event_label}: difference in means",
+        "restricted_mean_days": f"Days without a recorded {result.event_label}: difference in mean days",
         "hazard_ratio": f"Daily rate of a first recorded {result.event_label}: ratio",
     }[result.measure]
     adjusted = ", adjusted" if result.outcome.endswith("_adjusted") else ""

@@ -137,7 +137,7 @@ def tier(
     """How far a sentence may go, T0 to T5.
 
     T0 no estimate; T1 grade 1 or 2; T2 the interval includes no difference, or the test does not agree that it is left
-    out, or too few people, or one area alone; T3 a direction, sensitivity not shown to hold; T4 it holds; T5 it holds
+    out, or too few people, or one area alone, or an exploratory outcome; T3 a direction, sensitivity not shown to hold; T4 it holds; T5 it holds
     and the grade is 4 or 5.
     """
     if isinstance(result, NotEstimable):
@@ -145,7 +145,7 @@ def tier(
     if found.value <= 2:
         return "T1"
     few = result.arms[0].people < FEWEST_FOR_DIRECTION
-    if not sets_apart(result, p_adjusted) or few or not directional:
+    if not sets_apart(result, p_adjusted) or few or not directional or result.planned == "exploratory":
         return "T2"
     if result.design.sensitivity is not True:
         return "T3"
@@ -264,7 +264,7 @@ def _difference(result: Estimate, differ: bool) -> str:
     size = whole(100 * abs(result.value))
     side = "fewer" if result.value < 0 else "more"
     found = f"That is {size} {side} in every hundred people" if size else "That is no more than one in every hundred people apart"
-    note = "" if _adds_up(result) else " (rates and difference are rounded each for itself)"
+    note = "" if _adds_up(result) else " (rates and difference are rounded separately)"
     return f"{found}{note}; {_compatible(result, differ)}"
 
 

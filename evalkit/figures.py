@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 144
+COLOURS = 96  # a palette: the pictures have two hues and grey, and a page is to stay light
 COLOUR = {PROGRAMME: "#12436D", COMPARISON: "#F46A25"}  # data_contracts/reference/af_palettes.csv, palette duo
 LINE = {PROGRAMME: "-", COMPARISON: (0, (5, 2))}
 INK, QUIET = "#0B0C0C", "#505A5F"
@@ -32,6 +34,7 @@ class Drawing:
     name: str
     headline: Markup
     subtitle: str
+    about: str
     alt: str
     png: bytes
     size: tuple[int, int]
@@ -44,7 +47,7 @@ class Drawing:
         """The drawing as it stands on a page."""
         return str(_PAGE_PART.format(
             name=self.name, headline=self.headline, subtitle=self.subtitle, alt=self.alt, width=self.size[0],
-            height=self.size[1], picture=base64.b64encode(self.png).decode(), table=Markup(self.table.html),
+            height=self.size[1], about=self.about, picture=base64.b64encode(self.png).decode(), table=Markup(self.table.html),
         ))  # fmt: skip
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
@@ -55,7 +58,7 @@ _PAGE_PART = Markup(
     '<figure class="ek-drawing" id="drawing-{name}"><p class="ek-headline">{headline}</p>'
     '<p class="ek-subtitle">{subtitle}</p>'
     '<img src="data:image/png;base64,{picture}" alt="{alt}" width="{width}" height="{height}">'
-    "<details><summary>View as table: {subtitle}</summary>{table}</details></figure>"
+    "<details><summary>View as table: {about}</summary>{table}</details></figure>"
 )
 
 
@@ -63,16 +66,18 @@ def flow(findings: Iterable[Finding]) -> Drawing:
     """The way from allocation to analysis, both groups side by side."""
     steps = {finding.id.removeprefix("flow."): finding for finding in findings}
     drawn = [steps[name] for name in ("allocated", "lost", "analysed")]
-    with _drawing(6.4, 3.6) as (figure, axes):
-        axes.set(xlim=(0, 10), ylim=(0, 9.6))
+    with _drawing(5.8, 4.4) as (figure, axes):
+        axes.set(xlim=(0, 10), ylim=(0, 10))
         axes.axis("off")
-        _box(axes, 5, 8.7, f"{drawn[0].label}: {_people(drawn[0], 'total')}", INK)
-        for centre, side in ((2.5, PROGRAMME), (7.5, COMPARISON)):
-            _arrow(axes, (5, 8.1), (centre, 7.0))
-            _box(axes, centre, 6.4, f"{side.capitalize()} group: {_people(drawn[0], side)}", COLOUR[side])
-            _arrow(axes, (centre, 5.8), (centre, 1.8))
-            axes.text(centre + 0.2, 3.8, f"Left out:\n{drawn[1].label[0].lower()}{drawn[1].label[1:]}: {_people(drawn[1], side)}", va="center", fontsize=9.5, color=INK)
-            _box(axes, centre, 1.2, f"{drawn[2].label}: {_people(drawn[2], side)}", COLOUR[side])
+        _box(axes, 5, 9.3, f"{drawn[0].label}: {_people(drawn[0], 'total')}", INK)
+        for centre, side in ((2.2, PROGRAMME), (7.2, COMPARISON)):
+            _arrow(axes, (5, 8.8), (centre, 7.5))
+            _box(axes, centre, 6.8, f"{side.capitalize()} group\n{_people(drawn[0], side)}", COLOUR[side])
+            _arrow(axes, (centre, 6.0), (centre, 1.8))
+            left_out = f"{drawn[1].label[0].lower()}{drawn[1].label[1:]}: {_people(drawn[1], side)}"
+            words = f"Left out:\n{textwrap.fill(left_out, 20)}"
+            axes.text(centre + 0.2, 3.9, words, va="center", fontsize=11, color=INK)
+            _box(axes, centre, 1.0, f"{drawn[2].label}\n{_people(drawn[2], side)}", COLOUR[side])
         png, size = _png(figure)
     alt = "; ".join(
         f"{finding.label}: {_people(finding, PROGRAMME)} in the programme group and {_people(finding, COMPARISON)} in the comparison group"
@@ -82,10 +87,11 @@ def flow(findings: Iterable[Finding]) -> Drawing:
         name="flow",
         headline=tables.span(drawn[-1]) if drawn[-1].sentence else Markup("Who was allocated, and who was counted"),
         subtitle="People at each step, by group",
+        about="people at each step",
         alt=f"{drawn[0].label}: {_people(drawn[0], 'total')} people. {alt}.",
         png=png,
         size=size,
-        table=tables.flow_table(list(steps.values()), "flow-drawn"),
+        table=tables.flow_table(drawn, "flow-drawn", "People at each step, by group"),
     )
 
 
@@ -95,15 +101,15 @@ def balance(findings: Iterable[Finding]) -> Drawing:
     sizes = [abs(finding.rows[0]["smd"]) for finding in chosen]
     farthest = chosen[sizes.index(max(sizes))]
     reach = max(0.3, *sizes) * 1.15
-    with _drawing(6.4, 1.3 + 0.42 * len(chosen)) as (figure, axes):
+    with _drawing(5.8, 1.5 + 0.5 * len(chosen)) as (figure, axes):
         places = list(range(len(chosen)))[::-1]
         axes.axvline(0, color=INK, linewidth=1)
         for side in (-0.1, 0.1):
             axes.axvline(side, color=QUIET, linewidth=1, linestyle=(0, (2, 2)))
         axes.scatter([finding.rows[0]["smd"] for finding in chosen], places, s=70, color=COLOUR[PROGRAMME], zorder=3)
         axes.set(yticks=places, xlim=(-reach, reach), ylim=(-0.6, len(chosen) - 0.4))
-        axes.set_yticklabels([finding.label for finding in chosen])
-        axes.set_xlabel("Standardised difference, programme less comparison\n(dotted: 0.1 either way)")
+        axes.set_yticklabels([textwrap.fill(finding.label, 24) for finding in chosen])
+        axes.set_xlabel("Standardised difference,\nprogramme less comparison\n(dotted: 0.1 either way)")
         axes.grid(visible=False, axis="y")
         png, size = _png(figure)
     alt = "; ".join(f"{finding.label} {_signed(finding.rows[0]['smd'])}" for finding in chosen)
@@ -111,6 +117,7 @@ def balance(findings: Iterable[Finding]) -> Drawing:
         name="balance",
         headline=Markup("Farthest apart \N{EN DASH} {}").format(tables.span(farthest)),
         subtitle="Standardised difference of the two groups before the index date, covariate by covariate",
+        about="the groups before the index date",
         alt=f"Differences in standard deviations, programme less comparison: {alt}.",
         png=png,
         size=size,
@@ -124,17 +131,15 @@ def survival(findings: Iterable[Finding]) -> Drawing:
     chosen = [curves[side] for side in (PROGRAMME, COMPARISON)]
     last = max(finding.rows[-1]["day"] for finding in chosen)
     marks = [round(last * part / 4) for part in range(5)]
-    with _drawing(6.4, 4.4) as (figure, axes):
+    with _drawing(5.8, 5.4, heights=(5, 1)) as (figure, (axes, below)):
         for side in (PROGRAMME, COMPARISON):
-            rows = curves[side].rows
-            days = [row["day"] for row in rows]
-            axes.step(days, [row["share"] for row in rows], where="post", color=COLOUR[side], linestyle=LINE[side])
-            axes.fill_between(days, [row["low"] for row in rows], [row["high"] for row in rows], step="post", color=COLOUR[side], alpha=0.15, linewidth=0)
-            axes.annotate(side.capitalize(), (days[-1], rows[-1]["share"]), xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=11)
+            _step_curve(axes, curves[side].rows, side)
         highest = max(row["high"] for finding in chosen for row in finding.rows)
-        axes.set(xlim=(0, last), ylim=(0, max(10.0, highest * 1.1)), xticks=marks)
-        axes.set_xlabel(f"Days after the index date\n{_at_risk_words(curves, marks)}", loc="left")
+        axes.set(xlim=(0, last * 1.01), ylim=(0, max(10.0, highest * 1.1)), xticks=marks)
+        axes.set_xlabel("Days after the index date")
+        axes.tick_params(labelbottom=True)
         axes.set_ylabel("People in every hundred")
+        _people_still_followed(below, curves, marks)
         png, size = _png(figure)
     words = " ".join(finding.sentence for finding in chosen)
     event = chosen[0].outcome or ""
@@ -142,6 +147,7 @@ def survival(findings: Iterable[Finding]) -> Drawing:
         name="survival",
         headline=Markup(" ").join(tables.span(finding) for finding in chosen),
         subtitle="People with a first recorded event by each day, in every hundred of each group; shaded: the range that fits the data",
+        about="people with an event by each day",
         alt=f"Two rising step curves. {words}",
         png=png,
         size=size,
@@ -152,14 +158,14 @@ def survival(findings: Iterable[Finding]) -> Drawing:
 def forest(findings: Iterable[Finding]) -> Drawing:
     """Every ratio of the report in a row, so that the same question asked in several ways can be seen to agree or not."""
     chosen = [finding for finding in findings if finding.unit == "ratio" and finding.status == "released" and finding.value]
-    with _drawing(6.4, 1.4 + 0.62 * len(chosen)) as (figure, axes):
+    with _drawing(5.8, 1.5 + 0.75 * len(chosen)) as (figure, axes):
         places = list(range(len(chosen)))[::-1]
         axes.set_xscale("log")
         axes.axvline(1, color=INK, linewidth=1)
         for place, finding in zip(places, chosen, strict=True):
             axes.plot([max(finding.low or 0, NO_BOUND_BELOW), finding.high], [place, place], color=COLOUR[PROGRAMME], linewidth=3)
             axes.plot([finding.value], [place], marker="s", markersize=9, color=COLOUR[PROGRAMME])
-            axes.annotate(_ratio_words(finding), (finding.value, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9.5, color=INK)
+            axes.annotate(_ratio_words(finding), (finding.value, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=11, color=INK)
         low = min(0.5, *(max(finding.low or 0, NO_BOUND_BELOW) for finding in chosen))
         high = max(2.0, *(finding.high or 1 for finding in chosen))
         ticks = [tick for tick in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10) if low * 0.99 <= tick <= high * 1.01]
@@ -175,6 +181,7 @@ def forest(findings: Iterable[Finding]) -> Drawing:
         name="forest",
         headline=Markup("{}").format(tables.span(chosen[0])),
         subtitle="The same question asked in several ways: ratio and the range that fits the data. A bar that reaches 1 does not tell the groups apart",
+        about="the ratios",
         alt=f"Ratios, programme to comparison group, with their ranges: {alt}.",
         png=png,
         size=size,
@@ -202,6 +209,15 @@ def _curve_table(curves: dict[str, Finding], last: int, name: str) -> tables.Tab
     return tables.table(name, "People with a first recorded event by each day", heads, rows, numbers=(1, 2, 3, 4), notes=notes)
 
 
+def _step_curve(axes: Axes, rows: Sequence[Any], side: str) -> None:
+    days = [row["day"] for row in rows]
+    low, high = [row["low"] for row in rows], [row["high"] for row in rows]
+    axes.step(days, [row["share"] for row in rows], where="post", color=COLOUR[side], linestyle=LINE[side])
+    axes.fill_between(days, low, high, step="post", color=COLOUR[side], alpha=0.15, linewidth=0)
+    end = (days[-1], rows[-1]["share"])
+    axes.annotate(side.capitalize(), end, xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=12)
+
+
 def _at(curve: Finding, day: int) -> Any:
     """The point of a step curve that holds on a day."""
     return [row for row in curve.rows if row["day"] <= day][-1]
@@ -212,12 +228,17 @@ def _still(curve: Finding, day: int) -> int:
     return int(next((row for row in curve.rows if row["day"] >= day), curve.rows[-1])["at_risk"])
 
 
-def _at_risk_words(curves: dict[str, Finding], marks: Sequence[int]) -> str:
-    lines = []
-    for side in (PROGRAMME, COMPARISON):
-        counts = ", ".join(f"{_still(curves[side], day)} on day {day}" for day in marks[1:])
-        lines.append(f"Still followed, {side}: {counts}")
-    return "\n".join(lines)
+def _people_still_followed(axes: Axes, curves: dict[str, Finding], marks: Sequence[int]) -> None:
+    """Numbers at risk below the curves, one line a group, each under its day."""
+    axes.set(ylim=(-0.5, 1.5), yticks=[1, 0])
+    axes.set_title("People still followed without the event", fontsize=11)
+    axes.set_yticklabels([PROGRAMME.capitalize(), COMPARISON.capitalize()])
+    for line, side in ((1, PROGRAMME), (0, COMPARISON)):
+        for day in marks:
+            axes.text(day, line, f"{_still(curves[side], day)}", ha="center", va="center", fontsize=11, color=INK)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(bottom=False, labelbottom=False, left=False, pad=20)
 
 
 def _ratio_words(finding: Finding) -> str:
@@ -239,7 +260,7 @@ def _signed(number: float) -> str:
 
 def _box(axes: Axes, across: float, up: float, words: str, colour: str) -> None:
     box = {"boxstyle": "square,pad=0.5", "facecolor": "white", "edgecolor": colour, "linewidth": 2}
-    axes.text(across, up, words, ha="center", va="center", fontsize=10, color=INK, bbox=box)
+    axes.text(across, up, words, ha="center", va="center", fontsize=11.5, color=INK, bbox=box)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -247,23 +268,32 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 @contextmanager
-def _drawing(width_inches: float, height_inches: float) -> Iterator[tuple[Figure, Axes]]:
-    """A figure in the style of the UK Government Analysis Function, in a font that every machine has."""
+def _drawing(
+    width_inches: float, height_inches: float, heights: tuple[int, ...] = (1,)
+) -> Iterator[tuple[Figure, Any]]:
+    """A figure in the style of the UK Government Analysis Function, in a font that every machine has.
+
+    Gives its axes, or all of them from the top where `heights` names several.
+    """
     import matplotlib as mpl
     import seaborn
     from matplotlib.figure import Figure
     from matplotlib.style import context
 
-    with context("afcharts.afcharts"), mpl.rc_context({"font.sans-serif": ["DejaVu Sans"], "font.size": 11}):
+    with context("afcharts.afcharts"), mpl.rc_context({"font.sans-serif": ["DejaVu Sans"], "font.size": 12}):
         figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
-        axes = figure.subplots()
-        seaborn.despine(ax=axes, left=True)
+        axes = figure.subplots(len(heights), sharex=True, height_ratios=heights)
+        seaborn.despine(figure, left=True)
         yield figure, axes
 
 
 def _png(figure: Figure) -> tuple[bytes, tuple[int, int]]:
-    """The picture without any metadata, and the size in CSS pixels at which it is sharp."""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    """The picture without any metadata, in as few colours as it needs, and the CSS pixels at which it is sharp."""
+    from PIL import Image
+
+    drawn, stream = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    picture = Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    picture.save(stream, format="png", optimize=True)
     width, height = figure.get_size_inches()
     return stream.getvalue(), (round(width * 96), round(height * 96))

@@ -8,6 +8,7 @@ are seen by a reader.
 from __future__ import annotations
 
 import dataclasses
+import html
 import math
 import types
 import typing
@@ -337,13 +338,6 @@ def decoded(content: Any) -> Any:
     return content
 
 
-_NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
-    {
-        noun.__name__: noun
-        for noun in (Arm, Followed, Design, Estimate, NotEstimable, Count, Difference, Curve, Detectable, Decision)
-    }
-)
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What was decided about one result while every result of the edition was in view.
@@ -426,4 +420,14 @@ class Finding:
     MIME: typing.ClassVar[str] = "application/vnd.evalkit.finding+json"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {self.MIME: {"id": self.id}, "text/plain": self.sentence or self.label}
+        words = html.escape(self.sentence or self.label)
+        page = f'<p><span data-finding="{self.id}" data-tier="{self.tier or "T1"}">{words}</span></p>'
+        return {self.MIME: {"kind": "finding", "name": self.id}, "text/html": page}
+
+
+_NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
+    {
+        noun.__name__: noun
+        for noun in (Arm, Followed, Design, Estimate, NotEstimable, Count, Difference, Curve, Detectable, Decision)
+    }
+)

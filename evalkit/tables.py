@@ -50,7 +50,7 @@ def cover(study: Study) -> Table:
     rows = [
         ("Programme", programme),
         ("Area", study.area_label),
-        ("People who entered", f"{study.period.label}: {_span(study)}"),
+        ("Funding period", f"{study.period.label} ({_span(study)})"),
         ("Data up to", _day(study.as_of)),
         ("Plan", _plan_words(plan)),
         *([("Data", f"Openly published research data; nothing is withheld or rounded. Source: {study.source}.")] * (
@@ -95,11 +95,11 @@ def summary(findings: Iterable[Finding]) -> Table:
 
 
 def sentences(findings: Iterable[Finding], name: str = "sentences") -> Table:
-    """Every finding in words, in the order given; what cannot be reported stands in a grey card with its reason."""
+    """Every estimate in words, in the order given; what cannot be reported stands in a grey card with its reason."""
     blocks = [
         Markup('<p class="{}">{}</p>').format("ek-refused" if finding.tier == "T0" else "ek-sentence", span(finding))
         for finding in findings
-        if finding.sentence
+        if finding.kind in ("estimate", "not_estimable")
     ]
     html = Markup('<div class="ek-sentences" id="sentences-{}">{}</div>').format(name, Markup("").join(blocks))
     return Table(name=name, html=str(html), payload={"kind": "sentences"})
@@ -141,10 +141,10 @@ _ASSIGNMENT = {"randomised": "by chance (individual random allocation)"}
 
 def flow(findings: Iterable[Finding]) -> Table:
     """Every step from the extract to the people analysed, with what left before it."""
-    return flow_table(tuple(findings), "flow")
+    return flow_table(tuple(findings), "flow", "Who was counted, and who was left out")
 
 
-def flow_table(findings: Sequence[Finding], name: str) -> Table:
+def flow_table(findings: Sequence[Finding], name: str, caption: str) -> Table:
     """`flow` under another name, to stand beside its drawing."""
     rows = [
         (_step(finding), *(_count(finding.rows[0][side]) for side in ("programme", "comparison", "total")), finding.rows[0]["unit"])
@@ -152,7 +152,7 @@ def flow_table(findings: Sequence[Finding], name: str) -> Table:
         if finding.rows
     ]
     heads = ("Step", "Programme group", "Comparison group", "Both", "Unit")
-    return table(name, "Who was counted, and who was left out", heads, rows, numbers=(1, 2, 3), notes=("Rows of an extract are not told apart by group.",))
+    return table(name, caption, heads, rows, numbers=(1, 2, 3), notes=("Rows of an extract are not told apart by group.",))
 
 
 def _step(finding: Finding) -> str:
@@ -194,13 +194,23 @@ def _balance_row(finding: Finding) -> tuple[Cell, ...]:
 
 def findings(chosen: Iterable[Finding]) -> Table:
     """Every estimate with its arms, its interval and what was planned of it; refusals stand in their row."""
-    rows = [_estimate_row(finding) for finding in chosen if finding.kind in ("estimate", "not_estimable")]
+    estimates = [finding for finding in chosen if finding.kind in ("estimate", "not_estimable")]
+    rows = [_estimate_row(finding) for finding in estimates]
     heads = ("Outcome", "Programme group", "Comparison group", "Result", "Range that fits the data", "p", "Planned as", "Evidence")
     notes = (
-        "The range is the 95% interval unless another level is named. A ratio of 1 or a difference of 0 means no difference.",
+        _level_note(estimates),
+        "A ratio of 1 or a difference of 0 means no difference.",
         "p is given for outcomes that were planned as primary, corrected for their number, and for secondary ones as it is.",
+        "Evidence: T0 (nothing can be said) to T5 (the programme made the difference) is how far a sentence may go; the "
+        "grade, 1 to 5, is how far the design can be trusted.",
     )
     return table("findings", "What was found, outcome by outcome", heads, rows, numbers=(3, 4, 5), notes=notes)
+
+
+def _level_note(estimates: Sequence[Finding]) -> Markup:
+    levels = sorted({finding.level for finding in estimates if finding.level})
+    words = " and ".join(f"{100 * level:g}%" for level in levels) or "planned"
+    return Markup("The range is the <span data-setting>{}</span> interval.").format(words)
 
 
 _MARK: Cell = Markup('<abbr title="withheld: too few people">[c]</abbr>')
@@ -216,10 +226,7 @@ def _estimate_row(finding: Finding) -> tuple[Cell, ...]:
     p_value = finding.p_adjusted if finding.p_adjusted is not None else finding.p_value
     shown = "[z]" if p_value is None or finding.planned == "exploratory" else f"{p_value:.2f}"
     value, low, high = (_number(number, finding.unit) for number in (finding.value, finding.low, finding.high))
-    return (finding.label, *sides, f"{value} {_UNIT_WORDS[finding.unit or '']}".strip(), f"{low} to {high}", shown, planned, evidence)
-
-
-_UNIT_WORDS = {"points": "in a hundred people", "ratio": "", "days": "days", "": ""}
+    return (finding.label, *sides, value, f"{low} to {high}", shown, planned, evidence)
 
 
 def _side(arm: Arm, finding: Finding) -> str:
@@ -329,7 +336,7 @@ def table(
     rows: Sequence[Sequence[Cell]],
     *,
     numbers: Sequence[int] = (),
-    notes: Sequence[str] = (),
+    notes: Sequence[Cell] = (),
     plain: bool = False,
 ) -> Table:
     return Table(name=name, html=grid(name, caption, heads, rows, numbers=numbers, notes=notes, plain=plain))
@@ -342,7 +349,7 @@ def grid(
     rows: Sequence[Sequence[Cell]],
     *,
     numbers: Sequence[int] = (),
-    notes: Sequence[str] = (),
+    notes: Sequence[Cell] = (),
     plain: bool = False,
 ) -> str:
     """A table with caption and scoped heads; `plain` leaves the row of column heads out (a list of facts)."""

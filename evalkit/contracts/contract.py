@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Rule:
     """
 
     kind: str
-    arguments: Mapping[str, Any] = NOTHING
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=lambda: NOTHING)
     severity: str = QUARANTINE
 
 
@@ -60,7 +61,7 @@ class Field:
     rules: tuple[Rule, ...]
     is_key: bool = False
     date_formats: tuple[str, ...] = (ISO_DATE,)
-    code_map: Mapping[str, str] = NOTHING
+    code_map: Mapping[str, str] = dataclasses.field(default_factory=lambda: NOTHING)
     synonyms: tuple[str, ...] = ()
 
     @property

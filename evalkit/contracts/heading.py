@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from evalkit.contracts.contract import REFUSE, Contract, Field
 from evalkit.contracts.rules import Check, Found
@@ -38,7 +39,7 @@ class Heading:
 
 
 def heading(contract: Contract, headers: Sequence[str]) -> Heading:
-    """Return how a contract reads a header. No name is shown of a first line in which none is known: it may be a person."""
+    """Return how a contract reads a header. Where no name is known none is shown: it may be a person's row."""
     names = [header.strip() for header in headers]
     meant = [_field_of(contract, name) for name in names]
     slips = _slips(contract, names, meant)
@@ -50,7 +51,9 @@ def heading(contract: Contract, headers: Sequence[str]) -> Heading:
         for field in contract.fields
         if field not in meant and (field.required or field.name in slips)
     ]
-    odd = [_odd(name) for name, field in zip(names, meant, strict=True) if field and not PLAIN_NAME.fullmatch(field.name)]
+    odd = [
+        _odd(name) for name, field in zip(names, meant, strict=True) if field and not PLAIN_NAME.fullmatch(field.name)
+    ]
     left_out = tuple(
         name or "(a column without a name)"
         for name, field in zip(names, meant, strict=True)
@@ -70,19 +73,25 @@ def _first_only(fields: Sequence[Field | None]) -> list[Field | None]:
 
 def _slips(contract: Contract, names: Sequence[str], meant: Sequence[Field | None]) -> dict[str, str]:
     """Fields that the file lacks, with the unknown name in it that was probably meant."""
-    unknown = {name.casefold(): name for name, field in zip(names, meant, strict=True) if not field}
+    unknown = [name for name, field in zip(names, meant, strict=True) if not field]
     lacking = [field.name for field in contract.fields if field not in meant]
-    close = {field: difflib.get_close_matches(field, unknown, n=1, cutoff=ALIKE) for field in lacking}
-    return {field: unknown[found[0]] for field, found in close.items() if found}
+    likely = {field: max(unknown, key=partial(_likeness, field), default="") for field in lacking}
+    return {field: name for field, name in likely.items() if _likeness(field, name) >= ALIKE}
+
+
+def _likeness(field: str, name: str) -> float:
+    """From 0 to 1, whatever the case; 1 for the same letters in another order."""
+    given = name.casefold()
+    return 1.0 if sorted(given) == sorted(field) else difflib.SequenceMatcher(None, field, given).ratio()
 
 
 def _missing(field: Field, slip: str | None) -> Found:
     if slip is None:
         label = "there is no such column"
-        hint = f"add the column {field.name}, or list the supplier's name for it as a headerSynonym in the contract"
+        hint = "add it, or list the supplier's name for it as a headerSynonym in the contract"
     else:
         label = f"there is no such column, but one called '{slip}'. Did you mean '{field.name}'?"
-        hint = f"rename '{slip}' to '{field.name}', or list it as a headerSynonym in the contract"
+        hint = "rename it, or list it as a headerSynonym in the contract"
     return _of_header(field.name, "required", label, hint)
 
 
@@ -91,7 +100,7 @@ def _repeated(name: str) -> Found:
 
 
 def _odd(name: str) -> Found:
-    hint = "use small letters, digits and _ in the name of a column"
+    hint = "rename it"
     return _of_header(name, "pattern", "a name that is not in small letters, digits and _", hint)
 
 

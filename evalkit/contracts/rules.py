@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ class Found(NamedTuple):
 
 
 def checks(contract: Contract, fields: Iterable[Field]) -> Iterator[Check]:
-    """Every check of a contract over these of its fields, column by column; ValueError says which rule makes no sense."""
+    """Yield every check of a contract over these of its fields; ValueError says which rule makes no sense."""
     for rule in contract.rules:
         yield from KINDS[rule.kind](contract, None, rule)
     for field in fields:
@@ -140,9 +141,23 @@ def _range(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
         if argument in PLACES:
             yield _against_extract_date(field, rule, argument, limit)
             continue
+        if argument not in limits or not _is_limit(field, limit):
+            known = ", ".join(limits)
+            raise ValueError(
+                f"'{argument}: {limit}' is not one of {known} with a number, or with a date as '1900-01-01'"
+            )
         operator, label, hint = limits[argument]
         wrong = partial(_beyond, field, operator, limit)
         yield _of_cells(field, rule, wrong, label=label.format(limit), hint=hint.format(limit))
+
+
+def _is_limit(field: Field, limit: object) -> bool:
+    if field.type != "date":
+        return isinstance(limit, int | float) and not isinstance(limit, bool)
+    try:
+        return bool(date.fromisoformat(str(limit))) and isinstance(limit, str)
+    except ValueError:
+        return False
 
 
 def _beyond(field: Field, operator: str, limit: object, bind: Bind) -> str:
@@ -152,7 +167,9 @@ def _beyond(field: Field, operator: str, limit: object, bind: Bind) -> str:
 
 def _against_extract_date(field: Field, rule: Rule, argument: str, other: object) -> Check:
     if field.type != "date" or other != EXTRACT_DATE:
-        raise ValueError(f"'{argument}' in a rule 'range' goes with a date and {EXTRACT_DATE}; for two fields use 'order'")
+        raise ValueError(
+            f"'{argument}' in a rule 'range' goes with a date and {EXTRACT_DATE}; for two fields use 'order'"
+        )
     operator, label, hint = PLACES[argument]
 
     def wrong(bind: Bind) -> str:
@@ -172,7 +189,9 @@ def _order(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
 def _in_order(contract: Contract, field: Field, rule: Rule, argument: str, name: str) -> Check:
     other = contract.field(name)
     if other is None or other.type != field.type or field.type not in ORDERED:
-        raise ValueError(f"'{argument}: {name}' does not name another field of the type '{field.type}' that has an order")
+        raise ValueError(
+            f"'{argument}: {name}' does not name another field of the type '{field.type}' that has an order"
+        )
     operator, label, hint = PLACES[argument]
 
     def wrong(bind: Bind) -> str:
@@ -267,3 +286,6 @@ KINDS: Mapping[str, Callable[..., Iterator[Check]]] = types.MappingProxyType(
     }
 )
 """Kind of rule: what turns a contract, one of its fields (None for the table) and the rule into checks."""
+
+OF_THE_STANDARD = ("type", "required", "code", "pattern", "unique", "primary_key", "not_empty")
+"""Kinds for which the standard has words of its own; the others stand under `quality` with `engine: evalkit`."""

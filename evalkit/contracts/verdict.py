@@ -43,9 +43,8 @@ class Breach:
 
     @property
     def how_many(self) -> str:
-        """Return the count in words."""
-        whole = {"column": "the whole column", "file": "the whole file"}
-        return whole.get(self.scope) or f"{self.rows} of {self.of} rows"
+        """Return how many rows, or what to do where it is not a matter of rows."""
+        return f"{self.rows} of {self.of} rows" if self.scope == "rows" else self.hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,7 @@ def faults(
     return replace(
         verdict,
         not_checked=tuple((check.column, check.hint) for check in put_off),
-        dates=tuple(_dates(connection, fields, relation)),
+        dates=tuple(_dates(connection, fields, relation, counts)),
     )
 
 
@@ -127,12 +126,12 @@ def unreadable(connection: DuckDBPyConnection, contract: Contract, label: str, h
 
 
 def admissible(contract: Contract, columns: Sequence[str], relation: str, bind: Bind) -> str:
-    """SQL of the rows that break no rule for which rows are set aside, in the contract's order and types."""
+    """SQL of the rows that break no rule for which rows are set aside, with the contract's columns in its types."""
     listed = [field for field in contract.fields if field.name in columns]
     covariates = [field for name in columns if (field := contract.field(name)) and field not in contract.fields]
     cells = ", ".join(f"{typed(field, bind)} AS {quoted(field.name)}" for field in (*listed, *covariates))
     aside = f"SELECT row FROM {FAULTS} WHERE \"table\" = {bind(contract.table)} AND severity = '{QUARANTINE}'"
-    return f"SELECT {cells}, file_row FROM {quoted(relation)} WHERE file_row NOT IN ({aside}) ORDER BY file_row"
+    return f"SELECT {cells}, file_row FROM {quoted(relation)} WHERE file_row NOT IN ({aside})"
 
 
 def explain(verdict: Verdict, *, file: str) -> str:
@@ -154,11 +153,12 @@ def explain(verdict: Verdict, *, file: str) -> str:
 
 
 def _lines(breaches: Sequence[Breach]) -> Iterator[str]:
-    columns = max(len(breach.column) for breach in breaches)
-    labels = min(48, max(len(breach.label) for breach in breaches))
+    column = max(len(breach.column) for breach in breaches)
+    label = max([len(breach.label) for breach in breaches if breach.scope == "rows"], default=0)
     for breach in breaches:
         warning = ", only a warning" if breach.severity == WARN else ""
-        yield f"  {breach.column:<{columns}}  {breach.label:<{labels}}  ({breach.how_many}{warning})"
+        name = f"{breach.column:<{column}}  " if column else ""
+        yield f"  {name}{breach.label:<{label}}  ({breach.how_many}{warning})"
 
 
 def _advice(verdict: Verdict) -> str:
@@ -212,7 +212,7 @@ def _verdict(
 ) -> Verdict:
     breaches = tuple(_breach(check, count, rows) for check, count in counts if count)
     refused = any(breach.severity == REFUSE for breach in breaches)
-    aside = f'SELECT count(DISTINCT row) FROM {FAULTS} WHERE "table" = $table AND severity = \'{QUARANTINE}\''
+    aside = f"SELECT count(DISTINCT row) FROM {FAULTS} WHERE \"table\" = $table AND severity = '{QUARANTINE}'"
     return Verdict(
         contract=contract,
         rows_read=rows,
@@ -229,19 +229,27 @@ def _breach(check: Check, count: int, of: int) -> Breach:
     )  # fmt: skip
 
 
-def _dates(connection: DuckDBPyConnection, fields: Iterable[Field], relation: str) -> Iterator[DatesTaken]:
+def _dates(
+    connection: DuckDBPyConnection, fields: Iterable[Field], relation: str, counts: Iterable[tuple[Check, int]]
+) -> Iterator[DatesTaken]:
     """Of every date column, how many cells each of its formats took; a cell belongs to the first that fits."""
-    for field in fields:
-        if field.type == "date":
-            bind = Parameters()
-            cases = [
-                f"WHEN {written_as(field, each, bind)} IS NOT NULL THEN {place}"
-                for place, each in enumerate(field.date_formats)
-            ]
-            counted = f"SELECT CASE {' '.join(cases)} END AS place, count(*) FROM {quoted(relation)} GROUP BY place"
-            taken = dict(connection.execute(counted, bind).fetchall())
-            for place, each in enumerate(field.date_formats):
-                yield DatesTaken(column=field.name, date_format=date_format_words(each), cells=taken.get(place, 0))
+    no_date = {check.column: count for check, count in counts if check.rule == "type"}
+    for field in (each for each in fields if each.type == "date"):
+        bind = Parameters()
+        cases = [
+            f"count(*) FILTER ({_first_that_fits(field, place, bind)})" for place in range(len(field.date_formats) - 1)
+        ]
+        counted = f"SELECT count({quoted(field.name)}), {', '.join(cases)} FROM {quoted(relation)}"
+        filled, *taken = next(iter(connection.execute(counted, bind).fetchall()))
+        taken.append(filled - sum(taken) - no_date.get(field.name, 0))
+        for date_format, cells in zip(field.date_formats, taken, strict=True):
+            yield DatesTaken(column=field.name, date_format=date_format_words(date_format), cells=cells)
+
+
+def _first_that_fits(field: Field, place: int, bind: Bind) -> str:
+    fits = [written_as(field, each, bind) for each in field.date_formats[: place + 1]]
+    earlier = " AND ".join(f"{each} IS NULL" for each in fits[:-1])
+    return f"{fits[-1]} IS NOT NULL" + (f" AND {earlier}" if earlier else "")
 
 
 def _columns(connection: DuckDBPyConnection, relation: str) -> list[str]:

@@ -78,9 +78,9 @@ def mid_p(*, events_1: int, people_1: int, events_0: int, people_0: int) -> floa
 
     _check(events=events_1, people=people_1)
     _check(events=events_0, people=people_0)
-    tables = hypergeom(people_1 + people_0, events_1 + events_0, people_1)
-    half = tables.pmf(events_1) / 2
-    fewer, more = tables.cdf(events_1) - half, tables.sf(events_1) + half
+    totals = (people_1 + people_0, events_1 + events_0, people_1)
+    half = hypergeom.pmf(events_1, *totals) / 2
+    fewer, more = hypergeom.cdf(events_1, *totals) - half, hypergeom.sf(events_1, *totals) + half
     return float(min(1.0, 2 * max(0.0, min(fewer, more))))
 
 

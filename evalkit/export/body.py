@@ -9,16 +9,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bs4.element import Comment
-from markupsafe import Markup
 
 from evalkit.errors import NotReleasable
 from evalkit.export import safety
+from evalkit.export.structure import HEADINGS, text_of
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
     from jinja2 import Environment
 
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 UNTITLED = "Evaluation report"
 
 
@@ -67,7 +66,7 @@ class Body:
 
     title: str
     heading: str
-    html: Markup
+    html: str
     contents: tuple[Section, ...]
 
 
@@ -88,7 +87,7 @@ def arranged(html: str, cover: Cover) -> Body:
     return Body(
         title=cover.title or heading,
         heading=heading,
-        html=Markup(str(soup)),
+        html=str(soup),
         contents=_contents(soup),
     )
 
@@ -103,12 +102,13 @@ def furnished(environment: Environment) -> Environment:
 
 def in_words(name: str) -> str:
     """`plan-fingerprint` as "Plan fingerprint"."""
-    return name.replace("-", " ").replace("_", " ").capitalize()
+    words = name.replace("-", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
-def css_text(text: str) -> Markup:
+def css_text(text: str) -> str:
     """A text that is safe between quotation marks in a style sheet."""
-    return Markup("".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text))
+    return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
 
 
 def _refuse_what_acts(*soups: BeautifulSoup) -> None:
@@ -125,7 +125,7 @@ def _own_title(soup: BeautifulSoup, *, anything: bool) -> str:
     first = soup.find(HEADINGS)
     if first is None or not (anything or first.name == "h1"):
         return ""
-    return " ".join(first.extract().get_text().split())
+    return text_of(first.extract())
 
 
 def _level(soup: BeautifulSoup) -> None:
@@ -154,8 +154,7 @@ def _names(heading: Tag) -> Iterator[str]:
 
 def _contents(soup: BeautifulSoup) -> tuple[Section, ...]:
     lines = [
-        Section(id=str(tag["id"]), text=" ".join(tag.get_text().split()), level=int(tag.name[1]))
-        for tag in soup.find_all(("h2", "h3"))
+        Section(id=str(tag["id"]), text=text_of(tag), level=int(tag.name[1])) for tag in soup.find_all(("h2", "h3"))
     ]
     starts = [place for place, line in enumerate(lines) if line.level == 2] + [len(lines)]
     return tuple(

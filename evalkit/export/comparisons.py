@@ -56,7 +56,7 @@ def lonely_before_and_after(passage: Passage) -> Iterator[str]:
 
 
 def ranked_areas(page: BeautifulSoup) -> Iterator[str]:
-    """In words, every table of areas that is not in the order of the alphabet; a row for all of them may be anywhere."""
+    """In words, every table of areas that is not in the order of the alphabet; a row of all may be anywhere."""
     for table in page.find_all("table"):
         if text_of(table.find("th")).casefold() == "area":
             names = [name for name in _first_column(table) if not re.match(r"all\b", name)]

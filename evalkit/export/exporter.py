@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
-from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import (
     BlockParser,
@@ -78,7 +77,7 @@ def _take_cover(notebook: NotebookNode) -> body.Cover:
     return body.Cover()
 
 
-def _markdown(source: str) -> Markup:
+def _markdown(source: str) -> str:
     """Markdown as HTML; no formulas, as a page has no script to draw them, and no links made of bare addresses."""
     markdown = MarkdownWithMath(
         renderer=IPythonRenderer(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True),
@@ -86,4 +85,4 @@ def _markdown(source: str) -> Markup:
         inline=InlineParser(),
         plugins=[import_plugin(name) for name in ("strikethrough", "table", "def_list")],
     )
-    return Markup(markdown.render(source))
+    return str(markdown.render(source))

@@ -17,7 +17,7 @@ class IndexRow:
     Attributes
     ----------
     notebook, status : str
-        Kind of report and what became of it, both in words for a reader.
+        Kind of report (a notebook's name will do) and what became of it, in words for a reader.
     headline : str
         A released sentence as HTML, in its span with `data-finding` and `data-tier`; empty where there is none.
     reason : str

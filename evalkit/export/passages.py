@@ -109,7 +109,10 @@ def _tier(text: NavigableString) -> str:
 
 def _heads(row: Tag) -> str:
     table = row.find_parent("table")
-    return f"{text_of(table.caption)} {text_of(table.thead)}" if table else ""
+    if table is None:
+        return ""
+    heads = table.thead.find_all("th") if table.thead else ()
+    return " ".join(map(text_of, (table.caption, *heads)))
 
 
 def _in_summary(tag: Tag) -> bool:

@@ -42,7 +42,7 @@ def problems(page: BeautifulSoup, *, files: Set[str]) -> Iterator[str]:
 
 def text_of(tag: Tag | None) -> str:
     """The text of an element on one line; nothing for no element."""
-    return " ".join(tag.get_text(" ").split()) if tag else ""
+    return " ".join(tag.get_text().split()) if tag else ""
 
 
 def _head(page: BeautifulSoup) -> Iterator[str]:

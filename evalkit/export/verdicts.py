@@ -58,7 +58,8 @@ DENIAL = re.compile(
     re.IGNORECASE,
 )
 NO_DENIAL = re.compile(
-    rf"\b(?:{NOT} (?:only|just|merely|simply)|(?:{NOT}|nobody|no one) (?:be )?(?:doubt|deny|denied|dispute|surpris)\w*|"
+    rf"\b(?:{NOT} (?:only|just|merely|simply)|"
+    rf"(?:{NOT}|nobody|no one) (?:can |could |would )?(?:be )?(?:doubt|deny|denied|dispute|surpris)\w*|"
     r"without (?:a |any )?(?:doubt|question)|nothing but)\b",
     re.IGNORECASE,
 )

@@ -62,12 +62,12 @@ def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterat
         "caveats": (RECORDED_ONLY, *_unknown(people, known)),
     }
     difference = estimators.risk_difference(**counts, level=study.level)
+    contrast["p_value"] = estimators.mid_p(**counts)
+    contrast["p_method"] = "mid-p (twice the smaller one-sided hypergeometric probability)"
     yield Estimate(
         measure="risk_difference",
         **dataclasses.asdict(difference),
         method="Newcombe's interval for a difference of two proportions",
-        p_value=estimators.mid_p(**counts),
-        p_method="mid-p: twice the smaller one-sided hypergeometric probability, half of the observed table counted",
         more_people=estimators.more_people_needed(**counts, level=study.level),
         **shared,
         **contrast,
@@ -87,7 +87,7 @@ def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstima
     ratio = estimators.risk_ratio(**counts, level=rest["level"])
     if not all(map(math.isfinite, (ratio.value, ratio.low, ratio.high))):
         return unbounded
-    method = estimators.RISK_RATIO_METHOD
+    method = "MOVER-R interval for a ratio of two proportions (Donner and Zou 2012)"
     return Estimate(measure="risk_ratio", **dataclasses.asdict(ratio), method=method, **{**rest, "planned": "secondary"})
 
 
@@ -255,7 +255,7 @@ def _refusal(people: pd.DataFrame, known: pd.DataFrame, horizon: int) -> tuple[s
             return f"nobody in the {arm} group was followed for {horizon} days", "a later extract"
     missing = 1 - len(known) / len(people)
     if missing > MOST_MISSING:
-        return f"the outcome of {missing:.0%} of the people is not known", "a later extract, or fuller follow-up"
+        return f"the outcome of {len(people) - len(known)} of {len(people)} people is not known", "a later extract, or fuller follow-up"
     return "", ""
 
 

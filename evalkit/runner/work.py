@@ -63,7 +63,10 @@ def compute(study: Study) -> str:
 
 def results_of(study: Study) -> tuple[Result, ...]:
     """What was computed for a study."""
-    results: tuple[Result, ...] = decoded(read_json(shelf(study) / RESULTS))
+    kept = read_json(shelf(study) / RESULTS)
+    if kept is None:
+        raise RunFailed("the data, the contracts or evalkit itself were changed while the run was under way. Run again.")
+    results: tuple[Result, ...] = decoded(kept)
     return results
 
 

@@ -57,11 +57,13 @@ def _file(step: str, given: tuple[Any, ...]) -> Path:
 
 
 def _content(noun: Any) -> list[Any]:
-    return [
-        [field.name, _frame_hash(value) if _is_frame(value) else encoded(value)]
-        for field in dataclasses.fields(noun)
-        for value in [getattr(noun, field.name)]
-    ]
+    return [[field.name, _part(getattr(noun, field.name))] for field in dataclasses.fields(noun)]
+
+
+def _part(value: Any) -> Any:
+    if isinstance(value, Path):
+        return value.name
+    return _frame_hash(value) if _is_frame(value) else encoded(value)
 
 
 def _is_frame(value: Any) -> bool:

@@ -102,7 +102,6 @@ def _cells():
     yield _shows(TABLE, COVER_PAYLOAD, COVER)
     yield _text("# Did recorded incidents differ?\n\n## Summary\n\nThe sentences in the box are made by the analysis.")
     yield _shows(TABLE, {"name": "summary", "kind": "sentences"}, SUMMARY)
-    yield _text("### What can and cannot be said")
     yield _shows(TABLE, {"name": "can_say", "kind": "sentences"}, CAN_SAY)
     yield _text(WHO)
     yield _shows(TABLE, {"name": "flow", "kind": "table"}, _table("flow", "Everyone who was referred, by arm", *FLOW))
@@ -139,8 +138,9 @@ def _table(name, caption, heads, rows, note=""):
     )
     return (
         f'<div class="ek-table" id="table-{name}"><div class="ek-scroll" role="region" tabindex="0" '
-        f'aria-labelledby="caption-{name}"><table><caption id="caption-{name}">{caption}</caption><thead><tr>{head}</tr>'
-        f"</thead><tbody>{body}</tbody></table></div>" + (f'<p class="ek-note">{note}</p></div>' if note else "</div>")
+        f'aria-labelledby="caption-{name}"><table><caption id="caption-{name}">{caption}</caption><thead>'
+        f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        + (f'<p class="ek-note">{note}</p></div>' if note else "</div>")
     )
 
 
@@ -200,25 +200,29 @@ COVER_PAYLOAD = {
     "watermarks": ["SYNTHETIC: made-up people, no real findings", "INTERNAL: not to be passed on"],
     "protection": "Counts are rounded to 5. Groups of fewer than 10 people are not shown.",
 }
-COVER = """<dl>
-<div><dt>Asked</dt><dd>Do people selected for the programme have fewer recorded incidents than similar people?</dd></div>
-<div><dt>Compared with</dt><dd>People who could have been selected in the same month and area, and were not</dd></div>
-<div><dt>Strength of the evidence</dt><dd><span class="ek-grade">Grade 3 of 5</span></dd></div>
-</dl>"""
-SUMMARY = """<div class="ek-sentences" id="summary">
-<p><span data-finding="reoffending.rate.182.rate_difference" data-tier="T2">The programme group had about 52 recorded
-incidents per 100 people in six months; without the programme about 60 would have been expected.</span></p>
-<p><span data-finding="reoffending.any_event.182.risk_difference" data-tier="T2">The share with any recorded incident was
-lower by as many as 16 points or higher by as many as 2 points; about 240 more people would be needed to tell.</span></p>
+COVER = """<div class="ek-table" id="table-facts"><div class="ek-scroll" role="region" tabindex="0"
+aria-labelledby="caption-facts"><table><caption id="caption-facts">What this report is about</caption><tbody>
+<tr><th scope="row">Compared with</th><td>Similar people of the same month and area, not selected</td></tr>
+<tr><th scope="row">Plan</th><td>Plan 5f1d0c6b9e7a locked on 20 September 2021; nothing was changed since.</td></tr>
+<tr><th scope="row">Evidence</th><td><span class="ek-grade">Grade 3 of 5</span></td></tr></tbody></table></div>
 </div>"""
-CAN_SAY = """<div class="ek-sentences"><ul class="ek-can">
-<li><span data-finding="say.1" data-tier="T2">Recorded incidents of similar people were followed in the same way.</span></li>
-</ul><ul class="ek-cannot">
-<li><span data-finding="say.2" data-tier="T2">The programme cannot be said to have caused the difference.</span></li>
-<li><span data-finding="say.3" data-tier="T2">This does not mean the programme had no effect.</span></li></ul></div>"""
-REFUSED = """<div class="ek-sentences ek-refused"><p><span data-finding="abuse.physical.182.risk_difference" data-tier="T0">
-We cannot report on physical abuse, because fewer than 10 people were asked at exit. This does not mean the programme
-had no effect.</span></p><p>Ask the provider for the exit interviews of everyone who started.</p></div>"""
+RATE, SHARE = "reoffending.rate.182.rate_ratio", "reoffending.any_event.182.risk_difference"
+SUMMARY = f"""<div class="ek-sentences ek-summary" id="summary"><p><span data-finding="{RATE}" data-tier="T2">The
+programme group had about 52 recorded incidents per 100 people in six months; without the programme about 60 would
+have been expected.</span></p><p><span data-finding="{SHARE}" data-tier="T2">The share with any incident was lower
+by as many as 16 points or higher by as many as 2 points; about 240 more people would be needed to tell.</span></p>
+<p class="ek-grade"><span data-finding="{SHARE}" data-tier="T2">Strength of the evidence: grade 3 of 5, a comparison
+with similar people, planned in advance. Held down because too few people.</span></p></div>"""
+CAN_SAY = f"""<div class="ek-sentences"><h3 id="can-be-said">It can be said</h3><ul class="ek-can">
+<li><span data-finding="{SHARE}" data-tier="T2">More people would be needed to tell.</span></li></ul>
+<h3 id="cannot-be-said">It cannot be said</h3><ul class="ek-cannot">
+<li><span data-finding="{SHARE}" data-tier="T2">It cannot be said that the programme caused the difference.</span></li>
+<li><span data-finding="{SHARE}" data-tier="T2">This does not mean the programme had no effect.</span></li></ul>
+</div>"""
+REFUSED = """<div class="ek-sentences" id="sentences-refused">
+<p class="ek-refused"><span data-finding="abuse.physical.182.risk_difference" data-tier="T0">We cannot report on
+physical abuse, because fewer than 10 people were asked at exit. This does not mean that the programme had no effect.
+What would mend it: the exit interviews of everyone who started.</span></p></div>"""
 WHO = """## Who was followed?
 
 People enter the study on the day of the decision, *not* on the day they start. Intervals are

@@ -5,6 +5,8 @@ import pytest
 from evalkit import export
 from evalkit.export import IndexRow
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def report_file(made_up_report, tmp_path_factory):

@@ -82,5 +82,5 @@ def test_a_reduction_that_leaves_no_room_is_reckoned_with_everybody_in_arm_0_hav
 )
 def test_a_power_that_cannot_be_asked_for_is_refused(wrong):
     asked = {"reduction": 0.3, "pooled_share": 0.2, "people_1": 20, "people_0": 20} | wrong
-    with pytest.raises(ValueError, match="between 0 and 1|need people"):
+    with pytest.raises(ValueError, match=r"between 0 and 1|need people"):
         power_of_reduction(**asked)

@@ -101,9 +101,21 @@ def test_the_default_test_of_proportionality_in_lifelines_depends_on_the_order_o
         (WEEKS, [1] * 8, {"score": WEEKS}, "did not settle|no bound"),
         (WEEKS, EVENT, {"score": [-day for day in WEEKS]}, "did not settle|no bound"),
         (WEEKS, EVENT, {"aid": [0, 0, 0, 0, 1, 1, 1, 1]}, "^aid sets those with the event apart"),
+        (WEEKS, EVENT, {"aid": [0, 1e-9] * 4}, "^one unit of aid is far more"),
         (WEEKS[:3], [1, 1, 1], {"a": [1, 0, 0], "b": [0, 1, 0], "c": [0, 0, 1]}, "follows from the others"),
     ],
-    ids=["no event", "constant", "collinear", "separated", "one event", "ordered", "reversed", "one arm first", "few"],
+    ids=[
+        "no event",
+        "constant",
+        "collinear",
+        "separated",
+        "one event",
+        "ordered",
+        "reversed",
+        "one arm first",
+        "unit",
+        "few",
+    ],
 )
 def test_a_model_without_an_answer_says_why_and_does_not_warn(days, event, columns, words):
     with warnings.catch_warnings():

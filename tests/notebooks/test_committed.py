@@ -1,0 +1,72 @@
+"""Notebooks as they are committed: without output, without logic, with one parameter."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REPORTS = sorted((ROOT / "notebooks" / "reports").glob("*.ipynb"))
+EXPLORE = sorted((ROOT / "notebooks" / "explore").glob("*.ipynb"))
+LOGIC = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While,
+    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.BinOp, ast.BoolOp, ast.Compare, ast.Try, ast.With,
+)  # fmt: skip
+
+
+def _code(notebook: Path) -> list[str]:
+    return [cell.source for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+
+
+def _logic_in(source: str) -> list[str]:
+    return [type(node).__name__ for node in ast.walk(ast.parse(source)) if isinstance(node, LOGIC)]
+
+
+def test_there_are_notebooks_to_check():
+    assert [path.stem for path in REPORTS] == ["evaluation"]
+    assert "start_here" in [path.stem for path in EXPLORE]
+
+
+@pytest.mark.parametrize("notebook", [*REPORTS, *EXPLORE], ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_output_and_is_valid(notebook):
+    content = nbformat.read(notebook, as_version=4)
+    nbformat.validate(content)
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+
+
+@pytest.mark.parametrize("notebook", [*REPORTS, *EXPLORE], ids=lambda path: path.stem)
+def test_one_cell_is_tagged_parameters_and_it_holds_the_study_file_alone(notebook):
+    tagged = [
+        cell.source for cell in nbformat.read(notebook, as_version=4).cells if "parameters" in cell.metadata.get("tags", ())
+    ]
+    assert tagged == ['study_file = "params/studies/demo.yaml"']
+
+
+@pytest.mark.parametrize("notebook", [*REPORTS, *EXPLORE], ids=lambda path: path.stem)
+def test_a_notebook_names_no_absolute_path(notebook):
+    assert not re.findall(r"""["'](?:/|[A-Za-z]:[\\/])""", "\n".join(_code(notebook)))
+
+
+@pytest.mark.parametrize("notebook", REPORTS, ids=lambda path: path.stem)
+def test_a_report_notebook_has_no_logic_and_few_short_cells(notebook):
+    code = _code(notebook)
+    assert [found for source in code for found in _logic_in(source)] == []
+    assert 8 <= len(code) <= 15
+    assert max(len(source.splitlines()) for source in code) <= 6
+
+
+@pytest.mark.parametrize("notebook", REPORTS, ids=lambda path: path.stem)
+def test_a_report_notebook_says_what_it_must_show(notebook):
+    declared = json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["evalkit"]["must_show"]
+    assert {"cover:cover", "sentences:summary", "drawing:flow", "drawing:balance"} <= set(declared)
+
+
+@pytest.mark.parametrize("source", ["x = 1 + 1", "y = [a for a in b]", "if a: b", "def f(): pass", "a < b", "lambda: 1"])
+def test_logic_in_a_cell_is_seen(source):
+    assert _logic_in(source)
