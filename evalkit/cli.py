@@ -11,9 +11,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +36,7 @@ app = typer.Typer(
 )
 
 
-class Profile(str, Enum):
+class Profile(StrEnum):
     """Who the reports are for."""
 
     public = "public"
@@ -85,7 +85,9 @@ def run(
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of data included; names the edition.")
     ] = None,
-    quarter: Annotated[str | None, typer.Option(help="Instead of --as-of: 2026-27-Q2 means up to 30 September 2026.")] = None,
+    quarter: Annotated[
+        str | None, typer.Option(help="Instead of --as-of: 2026-27-Q2 means up to 30 September 2026.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, max=256, help="Processes at once; 0 = one a processor.")] = 0,
     minutes: Annotated[float, typer.Option(min=0.01, help="Minutes that one report may take.")] = 15.0,
     force: Annotated[bool, typer.Option("--force", help="Make every report again, up to date or not.")] = False,
@@ -106,7 +108,7 @@ def run(
     asked = Run(
         suite=chosen,
         out=(out or chosen.root / "outputs").resolve(),
-        profile=profile.value,  # type: ignore[arg-type]
+        profile=profile.value,
         workers=workers,
         minutes=minutes,
         force=force,
@@ -196,7 +198,15 @@ def lab(
 
     root = project_root()
     start = root / "notebooks" / "explore" / "start_here.ipynb"
-    command = [sys.executable, "-m", "jupyterlab", str(start), "--ip=127.0.0.1", f"--port={port}", f"--notebook-dir={root}"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(start),
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        f"--notebook-dir={root}",
+    ]
     os.chdir(root)
     if not browser:
         command.append("--no-browser")

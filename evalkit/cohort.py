@@ -23,9 +23,9 @@ class Cohort:
     ----------
     people : pandas.DataFrame
         One row per person, in the order of person_id: person_id, area, arm (programme or comparison), days_followed
-        (whole days after the index date, at most the longest horizon), event_day (days from the index date to the first event
-        within days_followed; missing where there was none), followed (observed to the horizon), and the study's
-        covariates, known before the index date.
+        (whole days after the index date, at most the longest horizon), event_day (days from the index date to the
+        first event within days_followed; missing where there was none), followed (observed to the horizon), and the
+        study's covariates, known before the index date.
     flow : tuple of Count
         Every step from the extract to the people analysed; each step and what left before it add up.
     """
@@ -59,12 +59,16 @@ def build(store: Store, study: Study) -> Cohort:
 def _asked_for(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Rows of this study's programme, areas and funding period."""
     areas = [area.slug for area in study.areas]
-    mine = (rows["programme"] == study.programme.slug) & rows["area"].isin(areas) & (rows["period"] == study.period.name)
+    mine = (
+        (rows["programme"] == study.programme.slug) & rows["area"].isin(areas) & (rows["period"] == study.period.name)
+    )
     if not mine.any():
         raise NotComparable(
             f"none of the {len(rows)} admitted rows of ready_cohort belongs to programme '{study.programme.slug}', "
             f"area {', '.join(areas)}, period '{study.period.name}'. The data hold: "
-            + "; ".join(f"{column} {', '.join(sorted(rows[column].unique()))}" for column in ("programme", "area", "period"))
+            + "; ".join(
+                f"{column} {', '.join(sorted(rows[column].unique()))}" for column in ("programme", "area", "period")
+            )
             + ". Bring the missing extract, or correct the names in the suite."
         )
     return rows[mine]
@@ -75,8 +79,8 @@ def _indexed_in_period(asked: pd.DataFrame, study: Study) -> pd.DataFrame:
     inside = asked[asked["index_date"].between(first, last)]
     if inside.empty:
         raise NotComparable(
-            f"none of the {len(asked)} people of period '{study.period.name}' has an index date from {first} to {last}. "
-            "The funding period lies outside the data: correct its days in the suite."
+            f"none of the {len(asked)} people of period '{study.period.name}' has an index date from {first} to "
+            f"{last}. The funding period lies outside the data: correct its days in the suite."
         )
     return inside
 
@@ -90,7 +94,8 @@ def _clocked(inside: pd.DataFrame, study: Study) -> pd.DataFrame:
             f"ready_cohort holds no column {', '.join(missing)}, which {study.programme.name} names as a covariate. "
             "Bring an extract that has it, or take it out of the programme's file."
         )
-    known_to = inside["observed_until"].clip(upper=pd.Timestamp(study.extract_date))
+    extract_date = pd.Timestamp(study.extract_date)
+    known_to = inside["observed_until"].where(inside["observed_until"] < extract_date, extract_date)
     longest = max(study.horizon_of(outcome) for outcome in study.outcomes)
     days_followed = (known_to - inside["index_date"]).dt.days.sub(1).clip(lower=0, upper=longest)
     event_day = (inside["first_event_on"] - inside["index_date"]).dt.days
@@ -106,9 +111,7 @@ def _clocked(inside: pd.DataFrame, study: Study) -> pd.DataFrame:
     )
 
 
-def _flow(
-    store: Store, rows: pd.DataFrame, asked: pd.DataFrame, people: pd.DataFrame, study: Study
-) -> Iterator[Count]:
+def _flow(store: Store, rows: pd.DataFrame, asked: pd.DataFrame, people: pd.DataFrame, study: Study) -> Iterator[Count]:
     aside = store.rows_set_aside("ready_cohort")
     yield Count(step="rows", label="Rows in the extract", total=len(rows) + aside, unit="rows")
     yield Count(step="set_aside", label="Broke a rule of the data contract", total=aside, unit="rows", left_out=True)

@@ -87,7 +87,8 @@ def _with_flow_in_words(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         return findings
     words = evidence.followed(analysed, allocated)
     return tuple(
-        dataclasses.replace(finding, sentence=words) if finding.id == "flow.analysed" else finding for finding in findings
+        dataclasses.replace(finding, sentence=words) if finding.id == "flow.analysed" else finding
+        for finding in findings
     )
 
 
@@ -174,7 +175,7 @@ def _unsafe(part: int, people: int) -> str | None:
 
 
 def _finding(result: Result, decision: Decision, study: Study) -> Finding:
-    shared = {"id": result.id, "study_fingerprint": study.fingerprint}
+    shared: dict[str, Any] = {"id": result.id, "study_fingerprint": study.fingerprint}
     if decision.withheld:
         return _withheld(result, decision, shared)
     match result:
@@ -212,7 +213,7 @@ def _finding(result: Result, decision: Decision, study: Study) -> Finding:
             )
 
 
-def _withheld(result: Result, decision: Decision, shared: dict[str, str]) -> Finding:
+def _withheld(result: Result, decision: Decision, shared: dict[str, Any]) -> Finding:
     words = f"Withheld: {decision.withheld}."
     if not isinstance(result, Estimate):
         kind = type(result).__name__.lower()
@@ -223,8 +224,8 @@ def _withheld(result: Result, decision: Decision, shared: dict[str, str]) -> Fin
         status="withheld",
         label=_label(result),
         sentence=(
-            f"We cannot report on {_label(result)[0].lower()}{_label(result)[1:]}, because {decision.withheld}: showing "
-            "it could let somebody be recognised. This does not mean that the programme had no effect."
+            f"We cannot report on {_label(result)[0].lower()}{_label(result)[1:]}, because {decision.withheld}: "
+            "showing it could let somebody be recognised. This does not mean that the programme had no effect."
         ),
         strand=result.strand,
         outcome=result.outcome,
@@ -238,9 +239,11 @@ def _withheld(result: Result, decision: Decision, shared: dict[str, str]) -> Fin
     )
 
 
-def _estimate(result: Estimate, decision: Decision, shared: dict[str, str]) -> Finding:
+def _estimate(result: Estimate, decision: Decision, shared: dict[str, Any]) -> Finding:
     scale = 100 if UNIT[result.measure] in ("points", "percent") else 1
-    value, low, high = (_figure(scale * number, result.measure, decision) for number in (result.value, result.low, result.high))
+    value, low, high = (
+        _figure(scale * number, result.measure, decision) for number in (result.value, result.low, result.high)
+    )
     arms = tuple(_arm(arm, decision) for arm in result.arms)
     tier = decision.tier or "T1"
     can, cannot = evidence.may_be_said(result, tier) if result.planned == "primary" else ((), ())
@@ -276,7 +279,7 @@ def _estimate(result: Estimate, decision: Decision, shared: dict[str, str]) -> F
     )
 
 
-def _not_estimable(result: NotEstimable, decision: Decision, shared: dict[str, str]) -> Finding:
+def _not_estimable(result: NotEstimable, decision: Decision, shared: dict[str, Any]) -> Finding:
     return Finding(
         kind="not_estimable",
         status="not_estimable",
@@ -294,7 +297,7 @@ def _not_estimable(result: NotEstimable, decision: Decision, shared: dict[str, s
     )
 
 
-def _detectable(result: Detectable, decision: Decision, shared: dict[str, str]) -> Finding:
+def _detectable(result: Detectable, decision: Decision, shared: dict[str, Any]) -> Finding:
     everybody = result.people_programme + result.people_comparison
     events = round(result.pooled_share * everybody)
     people, counted = (number if decision.exact else rounded(number) for number in (everybody, events))
@@ -307,17 +310,19 @@ def _detectable(result: Detectable, decision: Decision, shared: dict[str, str]) 
         outcome=result.outcome,
         horizon_days=result.horizon_days,
         unit="percent",
-        value=None if result.reduction is None else 100 * result.reduction if decision.exact else evidence.whole(100 * result.reduction),
+        value=None
+        if result.reduction is None
+        else 100 * result.reduction
+        if decision.exact
+        else evidence.whole(100 * result.reduction),
         level=result.level,
         method=f"seen with a probability of {result.power:g}; normal approximation, the groups not told apart",
         **shared,
     )
 
 
-def _count(result: Count, decision: Decision, shared: dict[str, str]) -> Finding:
-    return Finding(
-        kind="count", status="released", label=result.label, rows=(_count_row(result, decision),), **shared
-    )
+def _count(result: Count, decision: Decision, shared: dict[str, Any]) -> Finding:
+    return Finding(kind="count", status="released", label=result.label, rows=(_count_row(result, decision),), **shared)
 
 
 def _count_row(result: Count, decision: Decision) -> dict[str, Any]:
@@ -344,12 +349,10 @@ WITHHELD = "withheld"
 def _difference_row(result: Difference, decision: Decision) -> dict[str, Any]:
     scale = 100 if result.is_share else 1
     digits = None if decision.exact else 0 if result.is_share else 1
-    means = {
-        side: _rounded(scale * getattr(result, f"mean_{side}"), digits) for side in ("programme", "comparison")
-    }
+    means = {side: _rounded(scale * getattr(result, f"mean_{side}"), digits) for side in ("programme", "comparison")}
     missing = {f"missing_{side}": getattr(result, f"missing_{side}") for side in ("programme", "comparison")}
     if not decision.exact:
-        missing = _protected_counts({**missing, "total": None})  # type: ignore[assignment]
+        missing = _protected_counts({**missing, "total": None})
         missing.pop("total")
     return {
         "covariate": result.covariate,

@@ -62,7 +62,8 @@ def grade(design: Design) -> Grade:
 
     5 = random allocation of individuals, analysed as allocated, of whom at most 20 % are lost to follow-up, with at
     most 5 points between the groups. Without a locked plan, or with a failed gate, at most 2; with more than 30 % of
-    the outcome missing, or 10 points between the groups, one less; with fewer than 60 people in the programme at most 3.
+    the outcome missing, or 10 points between the groups, one less; with fewer than 60 people in the programme at most
+    3.
     """
     value, reasons = _by_assignment(design)
     lost, apart = _lost(design)
@@ -124,7 +125,9 @@ def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
 
 
 def _holm(effects: list[Estimate | NotEstimable]) -> dict[str, float]:
-    family = [one for one in effects if isinstance(one, Estimate) and one.planned == "primary" and one.p_value is not None]
+    family = [
+        one for one in effects if isinstance(one, Estimate) and one.planned == "primary" and one.p_value is not None
+    ]
     if not family:
         return {}
     adjusted = estimators.holm([float(one.p_value) for one in family if one.p_value is not None])
@@ -137,8 +140,8 @@ def tier(
     """How far a sentence may go, T0 to T5.
 
     T0 no estimate; T1 grade 1 or 2; T2 the interval includes no difference, or the test does not agree that it is left
-    out, or too few people, or one area alone, or an exploratory outcome; T3 a direction, sensitivity not shown to hold; T4 it holds; T5 it holds
-    and the grade is 4 or 5.
+    out, or too few people, or one area alone, or an exploratory outcome; T3 a direction, sensitivity not shown to hold;
+    T4 it holds; T5 it holds and the grade is 4 or 5.
     """
     if isinstance(result, NotEstimable):
         return "T0"
@@ -215,7 +218,8 @@ _WHAT = {
 
 def detectable(result: Detectable, people: int, events: int) -> str:
     """What the study could have seen, said before any result; `people` and `events` as released."""
-    seen = f"With a recorded {result.event_label} for {events} of {people} people, whichever their group, this report could"
+    counted = f"With a recorded {result.event_label} for {events} of {people} people, whichever their group"
+    seen = f"{counted}, this report could"
     missed = (
         f"a true {whole(100 * result.example_reduction)}% reduction would be missed {result.missed_of_ten} times in 10"
     )
@@ -227,7 +231,8 @@ def detectable(result: Detectable, people: int, events: int) -> str:
 def may_be_said(result: Estimate, tier: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What can and what cannot be said on the strength of a primary result."""
     event = result.event_label
-    recorded = f"It cannot be said that people are safer: a recorded {event} is what reached the records, not all that was done."
+    reached = f"a recorded {event} is what reached the records, not all that was done"
+    recorded = f"It cannot be said that people are safer: {reached}."
     if tier == "T1":
         return (
             ("How often a recorded event followed in each group.",),
@@ -244,7 +249,10 @@ def may_be_said(result: Estimate, tier: str) -> tuple[tuple[str, ...], tuple[str
         )
     direction = "Fewer" if result.value < 0 else "More"
     return (
-        (f"{direction} people of the programme group had a recorded {event}; the difference lies between {_range(result)}.",),
+        (
+            f"{direction} people of the programme group had a recorded {event}; "
+            f"the difference lies between {_range(result)}.",
+        ),
         (
             "It cannot be said that the same would be seen elsewhere or with other people.",
             recorded,
@@ -257,13 +265,18 @@ def _rates(result: Estimate, arms: tuple[Arm, ...]) -> str:
         f"in the {arm.label} group {arm.events} of {arm.people} people ({whole(100 * true.events / true.people)}%)"
         for arm, true in zip(arms, result.arms, strict=True)
     )
-    return f"{one[0].upper()}{one[1:]} had a recorded {result.event_label} within {result.horizon_days} days; {other} had one."
+    had = f"had a recorded {result.event_label} within {result.horizon_days} days"
+    return f"{one[0].upper()}{one[1:]} {had}; {other} had one."
 
 
 def _difference(result: Estimate, differ: bool) -> str:
     size = whole(100 * abs(result.value))
     side = "fewer" if result.value < 0 else "more"
-    found = f"That is {size} {side} in every hundred people" if size else "That is no more than one in every hundred people apart"
+    found = (
+        f"That is {size} {side} in every hundred people"
+        if size
+        else "That is no more than one in every hundred people apart"
+    )
     note = "" if _adds_up(result) else " (rates and difference are rounded separately)"
     return f"{found}{note}; {_compatible(result, differ)}"
 
@@ -285,7 +298,8 @@ def _compatible(result: Estimate, differ: bool) -> str:
     ]
     if len(ends_in_words) < 2:
         ends_in_words.append("no different")
-    return f"the data fit a share that is {', or '.join(ends_in_words)}; more people would be needed to tell{_how_many(result)}."
+    fits = f"the data fit a share that is {', or '.join(ends_in_words)}"
+    return f"{fits}; more people would be needed to tell{_how_many(result)}."
 
 
 def _how_many(result: Estimate) -> str:
@@ -318,7 +332,8 @@ def _claim(result: Estimate, tier: str) -> str:
     ends = sorted((abs(whole(100 * result.low)), abs(whole(100 * result.high))))
     verb = "reduction" if result.value < 0 else "rise"
     if tier == "T4":
-        return f"The programme group had {side} {group} than similar people; this is consistent with a {verb} due to the programme."
+        found = f"The programme group had {side} {group} than similar people"
+        return f"{found}; this is consistent with a {verb} due to the programme."
     made = "reduced" if result.value < 0 else "raised"
     return (
         f"The programme {made} the share of {group} by about {whole(100 * abs(result.value))} in every hundred "
@@ -328,7 +343,10 @@ def _claim(result: Estimate, tier: str) -> str:
 
 def _ratio(result: Estimate) -> str:
     shared = f"share of people with a recorded {result.event_label} within {result.horizon_days} days"
-    return f"The {shared} is {result.value:.2f} times that of the comparison group (between {result.low:.2f} and {result.high:.2f}; 1 would be no difference)."
+    return (
+        f"The {shared} is {result.value:.2f} times that of the comparison group "
+        f"(between {result.low:.2f} and {result.high:.2f}; 1 would be no difference)."
+    )
 
 
 def _days(result: Estimate) -> str:
@@ -378,4 +396,3 @@ def _side(result: Estimate) -> str:
 def whole(number: float) -> int:
     """The nearest whole number, halves away from zero, and never a minus zero."""
     return int(math.copysign(math.floor(abs(number) + 0.5), number))
-

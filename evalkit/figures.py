@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from evalkit import tables
+from evalkit.display import Cell, Drawing, Table, count, signed, span, table
 from evalkit.results import COMPARISON, PROGRAMME, Finding
 
 if TYPE_CHECKING:
@@ -27,41 +25,6 @@ INK, QUIET = "#0B0C0C", "#505A5F"
 NO_BOUND_BELOW = 0.05  # where a ratio's axis is cut, so that one wide bar does not press the others flat
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """A drawing with its headline, its words for those who cannot see it, and its numbers as a table."""
-
-    name: str
-    headline: Markup
-    subtitle: str
-    about: str
-    alt: str
-    png: bytes
-    size: tuple[int, int]
-    table: tables.Table
-
-    MIME: ClassVar[str] = "application/vnd.evalkit.drawing+json"
-
-    @property
-    def html(self) -> str:
-        """The drawing as it stands on a page."""
-        return str(_PAGE_PART.format(
-            name=self.name, headline=self.headline, subtitle=self.subtitle, alt=self.alt, width=self.size[0],
-            height=self.size[1], about=self.about, picture=base64.b64encode(self.png).decode(), table=Markup(self.table.html),
-        ))  # fmt: skip
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {self.MIME: {"name": self.name}, "text/html": self.html}
-
-
-_PAGE_PART = Markup(
-    '<figure class="ek-drawing" id="drawing-{name}"><p class="ek-headline">{headline}</p>'
-    '<p class="ek-subtitle">{subtitle}</p>'
-    '<img src="data:image/png;base64,{picture}" alt="{alt}" width="{width}" height="{height}">'
-    "<details><summary>View as table: {about}</summary>{table}</details></figure>"
-)
-
-
 def flow(findings: Iterable[Finding]) -> Drawing:
     """The way from allocation to analysis, both groups side by side."""
     steps = {finding.id.removeprefix("flow."): finding for finding in findings}
@@ -69,29 +32,30 @@ def flow(findings: Iterable[Finding]) -> Drawing:
     with _drawing(5.8, 4.4) as (figure, axes):
         axes.set(xlim=(0, 10), ylim=(0, 10))
         axes.axis("off")
-        _box(axes, 5, 9.3, f"{drawn[0].label}: {_people(drawn[0], 'total')}", INK)
+        _box(axes, 5, 9.3, f"{drawn[0].label}: {_shown(drawn[0], 'total')}", INK)
         for centre, side in ((2.2, PROGRAMME), (7.2, COMPARISON)):
             _arrow(axes, (5, 8.8), (centre, 7.5))
-            _box(axes, centre, 6.8, f"{side.capitalize()} group\n{_people(drawn[0], side)}", COLOUR[side])
+            _box(axes, centre, 6.8, f"{side.capitalize()} group\n{_shown(drawn[0], side)}", COLOUR[side])
             _arrow(axes, (centre, 6.0), (centre, 1.8))
-            left_out = f"{drawn[1].label[0].lower()}{drawn[1].label[1:]}: {_people(drawn[1], side)}"
+            left_out = f"{drawn[1].label[0].lower()}{drawn[1].label[1:]}: {_shown(drawn[1], side)}"
             words = f"Left out:\n{textwrap.fill(left_out, 20)}"
             axes.text(centre + 0.2, 3.9, words, va="center", fontsize=11, color=INK)
-            _box(axes, centre, 1.0, f"{drawn[2].label}\n{_people(drawn[2], side)}", COLOUR[side])
+            _box(axes, centre, 1.0, f"{drawn[2].label}\n{_shown(drawn[2], side)}", COLOUR[side])
         png, size = _png(figure)
     alt = "; ".join(
-        f"{finding.label}: {_people(finding, PROGRAMME)} in the programme group and {_people(finding, COMPARISON)} in the comparison group"
+        f"{finding.label}: {_shown(finding, PROGRAMME)} in the programme group and "
+        f"{_shown(finding, COMPARISON)} in the comparison group"
         for finding in drawn
     )
     return Drawing(
         name="flow",
-        headline=tables.span(drawn[-1]) if drawn[-1].sentence else Markup("Who was allocated, and who was counted"),
+        headline=span(drawn[-1]) if drawn[-1].sentence else Markup("Who was allocated, and who was counted"),
         subtitle="People at each step, by group",
         about="people at each step",
-        alt=f"{drawn[0].label}: {_people(drawn[0], 'total')} people. {alt}.",
+        alt=f"{drawn[0].label}: {_shown(drawn[0], 'total')} people. {alt}.",
         png=png,
         size=size,
-        table=tables.flow_table(drawn, "flow-drawn", "People at each step, by group"),
+        table=_flow_table(drawn),
     )
 
 
@@ -112,22 +76,26 @@ def balance(findings: Iterable[Finding]) -> Drawing:
         axes.set_xlabel("Standardised difference,\nprogramme less comparison\n(dotted: 0.1 either way)")
         axes.grid(visible=False, axis="y")
         png, size = _png(figure)
-    alt = "; ".join(f"{finding.label} {_signed(finding.rows[0]['smd'])}" for finding in chosen)
+    alt = "; ".join(f"{finding.label} {signed(finding.rows[0]['smd'], 2)}" for finding in chosen)
     return Drawing(
         name="balance",
-        headline=Markup("Farthest apart \N{EN DASH} {}").format(tables.span(farthest)),
+        headline=Markup("Farthest apart \N{EN DASH} {}").format(span(farthest)),
         subtitle="Standardised difference of the two groups before the index date, covariate by covariate",
         about="the groups before the index date",
         alt=f"Differences in standard deviations, programme less comparison: {alt}.",
         png=png,
         size=size,
-        table=tables.balance_table(chosen, "balance-drawn"),
+        table=_balance_table(chosen),
     )
 
 
 def survival(findings: Iterable[Finding]) -> Drawing:
     """The share of each group with a first event by each day, with intervals and the people still followed."""
-    curves = {finding.label.removesuffix(" group"): finding for finding in findings if finding.kind == "curve" and finding.rows}
+    curves = {
+        finding.label.removesuffix(" group"): finding
+        for finding in findings
+        if finding.kind == "curve" and finding.rows
+    }
     chosen = [curves[side] for side in (PROGRAMME, COMPARISON)]
     last = max(finding.rows[-1]["day"] for finding in chosen)
     marks = [round(last * part / 4) for part in range(5)]
@@ -145,8 +113,11 @@ def survival(findings: Iterable[Finding]) -> Drawing:
     event = chosen[0].outcome or ""
     return Drawing(
         name="survival",
-        headline=Markup(" ").join(tables.span(finding) for finding in chosen),
-        subtitle="People with a first recorded event by each day, in every hundred of each group; shaded: the range that fits the data",
+        headline=Markup(" ").join(span(finding) for finding in chosen),
+        subtitle=(
+            "People with a first recorded event by each day, in every hundred of each group; "
+            "shaded: the range that fits the data"
+        ),
         about="people with an event by each day",
         alt=f"Two rising step curves. {words}",
         png=png,
@@ -156,16 +127,31 @@ def survival(findings: Iterable[Finding]) -> Drawing:
 
 
 def forest(findings: Iterable[Finding]) -> Drawing:
-    """Every ratio of the report in a row, so that the same question asked in several ways can be seen to agree or not."""
-    chosen = [finding for finding in findings if finding.unit == "ratio" and finding.status == "released" and finding.value]
+    """Every ratio of the report in a row: the same question asked in several ways can be seen to agree or not."""
+    chosen = [
+        finding for finding in findings if finding.unit == "ratio" and finding.status == "released" and finding.value
+    ]
     with _drawing(5.8, 1.5 + 0.75 * len(chosen)) as (figure, axes):
         places = list(range(len(chosen)))[::-1]
         axes.set_xscale("log")
         axes.axvline(1, color=INK, linewidth=1)
         for place, finding in zip(places, chosen, strict=True):
-            axes.plot([max(finding.low or 0, NO_BOUND_BELOW), finding.high], [place, place], color=COLOUR[PROGRAMME], linewidth=3)
+            axes.plot(
+                [max(finding.low or 0, NO_BOUND_BELOW), finding.high],
+                [place, place],
+                color=COLOUR[PROGRAMME],
+                linewidth=3,
+            )
             axes.plot([finding.value], [place], marker="s", markersize=9, color=COLOUR[PROGRAMME])
-            axes.annotate(_ratio_words(finding), (finding.value, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=11, color=INK)
+            axes.annotate(
+                _ratio_words(finding),
+                (finding.value, place),
+                xytext=(0, 9),
+                textcoords="offset points",
+                ha="center",
+                fontsize=11,
+                color=INK,
+            )
         low = min(0.5, *(max(finding.low or 0, NO_BOUND_BELOW) for finding in chosen))
         high = max(2.0, *(finding.high or 1 for finding in chosen))
         ticks = [tick for tick in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10) if low * 0.99 <= tick <= high * 1.01]
@@ -179,8 +165,11 @@ def forest(findings: Iterable[Finding]) -> Drawing:
     alt = "; ".join(f"{_short(finding, ' ')} {_ratio_words(finding)}" for finding in chosen)
     return Drawing(
         name="forest",
-        headline=Markup("{}").format(tables.span(chosen[0])),
-        subtitle="The same question asked in several ways: ratio and the range that fits the data. A bar that reaches 1 does not tell the groups apart",
+        headline=Markup("{}").format(span(chosen[0])),
+        subtitle=(
+            "The same question asked in several ways: ratio and the range that fits the data. "
+            "A bar that reaches 1 does not tell the groups apart"
+        ),
         about="the ratios",
         alt=f"Ratios, programme to comparison group, with their ranges: {alt}.",
         png=png,
@@ -189,13 +178,50 @@ def forest(findings: Iterable[Finding]) -> Drawing:
     )
 
 
-def _ratio_table(chosen: Sequence[Finding]) -> tables.Table:
+def _flow_table(drawn: Sequence[Finding]) -> Table:
+    rows = [(finding.label, *(_shown(finding, side) for side in (PROGRAMME, COMPARISON, "total"))) for finding in drawn]
+    heads = ("Step", "Programme group", "Comparison group", "Both")
+    return table("flow-drawn", "People at each step, by group", heads, rows, numbers=(1, 2, 3))
+
+
+def _shown(finding: Finding, side: str) -> str:
+    return count(finding.rows[0][side])
+
+
+def _balance_table(chosen: Sequence[Finding]) -> Table:
+    denominators = sorted({finding.rows[0]["denominator"] for finding in chosen})
+    notes = (
+        f"Difference of the means, programme less comparison, in units of the {' or the '.join(denominators)}.",
+        "Everything in this table was known before the index date.",
+    )
+    heads = (
+        "Known before",
+        "Programme group",
+        "Comparison group",
+        "Standardised difference",
+        "Variance ratio",
+        "Not held",
+    )
+    rows = [_balance_row(finding.label, finding.rows[0]) for finding in chosen]
+    caption = "The two groups before the index date"
+    return table("balance-drawn", caption, heads, rows, numbers=(1, 2, 3, 4, 5), notes=notes)
+
+
+def _balance_row(label: str, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    digits, unit = (0, " per 100") if row["is_share"] else (1, "")
+    missing = " and ".join(count(row[f"missing_{side}"]) for side in (PROGRAMME, COMPARISON))
+    means = [f"{row[side]:.{digits}f}{unit}" for side in (PROGRAMME, COMPARISON)]
+    ratio = "none" if row["variance_ratio"] is None else f"{row['variance_ratio']:.2f}"
+    return (label, *means, signed(row["smd"], 2), ratio, missing)
+
+
+def _ratio_table(chosen: Sequence[Finding]) -> Table:
     rows = [(finding.label, f"{finding.value:.2f}", f"{finding.low:.2f} to {finding.high:.2f}") for finding in chosen]
     heads = ("Ratio", "Value", "Range that fits the data")
-    return tables.table("forest-drawn", "Ratios, programme to comparison group", heads, rows, numbers=(1, 2))
+    return table("forest-drawn", "Ratios, programme to comparison group", heads, rows, numbers=(1, 2))
 
 
-def _curve_table(curves: dict[str, Finding], last: int, name: str) -> tables.Table:
+def _curve_table(curves: dict[str, Finding], last: int, name: str) -> Table:
     days = sorted({*range(0, last + 1, 28), last})
     rows = []
     for day in days:
@@ -204,9 +230,18 @@ def _curve_table(curves: dict[str, Finding], last: int, name: str) -> tables.Tab
             row = _at(curves[side], day)
             cells += [f"{row['share']:.0f} ({row['low']:.0f} to {row['high']:.0f})", f"{_still(curves[side], day)}"]
         rows.append(tuple(cells))
-    heads = ("By", "Programme group, in every hundred", "still followed", "Comparison group, in every hundred", "still followed")
-    notes = ("In brackets: the range that fits the data. Still followed: without the event and under observation just before that day.",)
-    return tables.table(name, "People with a first recorded event by each day", heads, rows, numbers=(1, 2, 3, 4), notes=notes)
+    heads = (
+        "By",
+        "Programme group, in every hundred",
+        "still followed",
+        "Comparison group, in every hundred",
+        "still followed",
+    )
+    notes = (
+        "In brackets: the range that fits the data.",
+        "Still followed: without the event and under observation just before that day.",
+    )
+    return table(name, "People with a first recorded event by each day", heads, rows, numbers=(1, 2, 3, 4), notes=notes)
 
 
 def _step_curve(axes: Axes, rows: Sequence[Any], side: str) -> None:
@@ -215,7 +250,9 @@ def _step_curve(axes: Axes, rows: Sequence[Any], side: str) -> None:
     axes.step(days, [row["share"] for row in rows], where="post", color=COLOUR[side], linestyle=LINE[side])
     axes.fill_between(days, low, high, step="post", color=COLOUR[side], alpha=0.15, linewidth=0)
     end = (days[-1], rows[-1]["share"])
-    axes.annotate(side.capitalize(), end, xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=12)
+    axes.annotate(
+        side.capitalize(), end, xytext=(5, 0), textcoords="offset points", va="center", color=INK, fontsize=12
+    )
 
 
 def _at(curve: Finding, day: int) -> Any:
@@ -246,16 +283,12 @@ def _ratio_words(finding: Finding) -> str:
 
 
 def _short(finding: Finding, joint: str = "\n") -> str:
-    return finding.label.replace(": ratio", "").rsplit(", ", 1)[0].replace(" with a recorded", f"{joint}with a recorded").replace(" of a first", f"{joint}of a first")
-
-
-def _people(finding: Finding, side: str) -> str:
-    number = finding.rows[0][side]
-    return number if isinstance(number, str) else f"{number:,}"
-
-
-def _signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return (
+        finding.label.replace(": ratio", "")
+        .rsplit(", ", 1)[0]
+        .replace(" with a recorded", f"{joint}with a recorded")
+        .replace(" of a first", f"{joint}of a first")
+    )
 
 
 def _box(axes: Axes, across: float, up: float, words: str, colour: str) -> None:

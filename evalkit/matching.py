@@ -61,13 +61,17 @@ def _balance(people: pd.DataFrame, study: Study) -> Iterator[Difference]:
         yield from _difference(programme[covariate.column], comparison[covariate.column], covariate)
 
 
-def _difference(programme: pd.Series[float], comparison: pd.Series[float], covariate: Covariate) -> Iterator[Difference]:
+def _difference(
+    programme: pd.Series[float], comparison: pd.Series[float], covariate: Covariate
+) -> Iterator[Difference]:
     """The difference in one covariate; nothing where a side has nobody whose value is held."""
     from evalkit import estimators
 
     if not (programme.count() and comparison.count()):
         return
-    found = estimators.standardised_difference(programme=programme.to_numpy(float), comparison=comparison.to_numpy(float))
+    found = estimators.standardised_difference(
+        programme=programme.to_numpy(float), comparison=comparison.to_numpy(float)
+    )
     yield Difference(
         covariate=covariate.column,
         label=covariate.label,

@@ -45,7 +45,7 @@ def write(folder: Path, study: Study, *, inputs: str, pages: Mapping[str, str], 
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The manifest of a delivered folder whose every file still has its hash; empty where there is none or one differs."""
+    """The manifest of a delivered folder, every file of which still has its hash; empty where one has not."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         sound = all(sha256_of(folder / name) == digest for name, digest in content["files"].items())

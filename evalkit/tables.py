@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from markupsafe import Markup
 
+from evalkit.display import Cell, Table, count, grid, signed, span, table
 from evalkit.results import Arm, Finding
 from evalkit.study import Plan, Study, plan_of
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-Cell = str | Markup
-SPAN = Markup('<span data-finding="{id}" data-tier="{tier}">{sentence}</span>')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What a notebook shows that is not a drawing: made from findings and decisions, never from data.
-
-    Attributes
-    ----------
-    name : str
-        Its name on the page, unique in the notebook.
-    html : str
-        What is shown.
-    payload : dict
-        What the exporter and the runner need to know of it.
-    """
-
-    name: str
-    html: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-    MIME: ClassVar[str] = "application/vnd.evalkit.table+json"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {self.MIME: {"kind": "table", **self.payload, "name": self.name}, "text/html": self.html}
 
 
 def cover(study: Study) -> Table:
@@ -90,7 +60,9 @@ def summary(findings: Iterable[Finding]) -> Table:
         for finding in main[:1]
         if finding.grade_sentence
     ]
-    html = Markup('<div class="ek-sentences ek-summary" id="summary">{}</div>').format(Markup("").join([*paragraphs, *grades]))
+    html = Markup('<div class="ek-sentences ek-summary" id="summary">{}</div>').format(
+        Markup("").join([*paragraphs, *grades])
+    )
     return Table(name="summary", html=str(html), payload={"kind": "sentences"})
 
 
@@ -111,9 +83,7 @@ def can_say(findings: Iterable[Finding]) -> Table:
     parts = []
     for words, kind, attribute in (("It can be said", "can", "can_say"), ("It cannot be said", "cannot", "cannot_say")):
         lines = [(finding, line) for finding in main for line in getattr(finding, attribute)]
-        items = Markup("").join(
-            Markup("<li>{}</li>").format(span(finding, line)) for finding, line in lines
-        )
+        items = Markup("").join(Markup("<li>{}</li>").format(span(finding, line)) for finding, line in lines)
         if lines:
             parts.append(Markup('<h3 id="{0}-be-said">{1}</h3><ul class="ek-{0}">{2}</ul>').format(kind, words, items))
     html = Markup('<div class="ek-sentences">{}</div>').format(Markup("").join(parts))
@@ -128,12 +98,29 @@ def question(study: Study) -> Table:
         ("What they had", programme.name, programme.name),
         ("Against", programme.comparator, programme.comparator),
         ("Who got which", "by chance", _ASSIGNMENT[programme.design]),
-        ("Day on which the clock starts", programme.index_event, f"{programme.index_event} (index date), the same for both groups"),
-        ("Followed for", f"{study.horizon_days} days", f"day 1 to day {study.horizon_days} after the index date; the index day is not counted"),
+        (
+            "Day on which the clock starts",
+            programme.index_event,
+            f"{programme.index_event} (index date), the same for both groups",
+        ),
+        (
+            "Followed for",
+            f"{study.horizon_days} days",
+            f"day 1 to day {study.horizon_days} after the index date; the index day is not counted",
+        ),
         ("Outcome", programme.event, f"first recorded {programme.event}"),
-        ("Who is counted", "everybody as allocated", "everybody as allocated, whatever happened next (intention to treat)"),
+        (
+            "Who is counted",
+            "everybody as allocated",
+            "everybody as allocated, whatever happened next (intention to treat)",
+        ),
     ]
-    return table("question", "The question as a trial, and what was done", ("Part", "The trial that would answer it", "What was done"), rows)
+    return table(
+        "question",
+        "The question as a trial, and what was done",
+        ("Part", "The trial that would answer it", "What was done"),
+        rows,
+    )
 
 
 _ASSIGNMENT = {"randomised": "by chance (individual random allocation)"}
@@ -141,68 +128,50 @@ _ASSIGNMENT = {"randomised": "by chance (individual random allocation)"}
 
 def flow(findings: Iterable[Finding]) -> Table:
     """Every step from the extract to the people analysed, with what left before it."""
-    return flow_table(tuple(findings), "flow", "Who was counted, and who was left out")
-
-
-def flow_table(findings: Sequence[Finding], name: str, caption: str) -> Table:
-    """`flow` under another name, to stand beside its drawing."""
     rows = [
-        (_step(finding), *(_count(finding.rows[0][side]) for side in ("programme", "comparison", "total")), finding.rows[0]["unit"])
+        (
+            _step(finding),
+            *(count(finding.rows[0][side]) for side in ("programme", "comparison", "total")),
+            finding.rows[0]["unit"],
+        )
         for finding in findings
         if finding.rows
     ]
     heads = ("Step", "Programme group", "Comparison group", "Both", "Unit")
-    return table(name, caption, heads, rows, numbers=(1, 2, 3), notes=("Rows of an extract are not told apart by group.",))
+    return table(
+        "flow",
+        "Who was counted, and who was left out",
+        heads,
+        rows,
+        numbers=(1, 2, 3),
+        notes=("Rows of an extract are not told apart by group.",),
+    )
 
 
 def _step(finding: Finding) -> str:
     return f"Left out: {finding.label[0].lower()}{finding.label[1:]}" if finding.rows[0]["left_out"] else finding.label
 
 
-def balance(findings: Iterable[Finding]) -> Table:
-    """Each covariate in both groups, with the standardised difference and its denominator."""
-    return balance_table(tuple(findings), "balance-figures")
-
-
-def balance_table(findings: Sequence[Finding], name: str) -> Table:
-    """`balance` under another name, to stand beside its drawing."""
-    rows = [_balance_row(finding) for finding in findings]
-    denominators = sorted({finding.rows[0]["denominator"] for finding in findings if finding.rows})
-    notes = (
-        f"Difference of the means, programme less comparison, in units of the {' or the '.join(denominators)}.",
-        "Everything in this table was known before the index date.",
-    )
-    heads = ("What was known before", "Programme group", "Comparison group", "Standardised difference", "Variance ratio", "Not held")
-    return table(name, "The two groups before the index date", heads, rows, numbers=(1, 2, 3, 4, 5), notes=notes)
-
-
-def _balance_row(finding: Finding) -> tuple[Cell, ...]:
-    if not finding.rows:
-        return (finding.label, *[_MARK] * 5)
-    row = finding.rows[0]
-    digits, unit = (0, " per 100") if row["is_share"] else (1, "")
-    missing = " and ".join(_count(row[f"missing_{side}"]) for side in ("programme", "comparison"))
-    return (
-        finding.label,
-        f"{row['programme']:.{digits}f}{unit}",
-        f"{row['comparison']:.{digits}f}{unit}",
-        "none" if row["smd"] is None else _signed(row["smd"], 2),
-        "none" if row["variance_ratio"] is None else f"{row['variance_ratio']:.2f}",
-        missing,
-    )
-
-
 def findings(chosen: Iterable[Finding]) -> Table:
     """Every estimate with its arms, its interval and what was planned of it; refusals stand in their row."""
     estimates = [finding for finding in chosen if finding.kind in ("estimate", "not_estimable")]
     rows = [_estimate_row(finding) for finding in estimates]
-    heads = ("Outcome", "Programme group", "Comparison group", "Result", "Range that fits the data", "p", "Planned as", "Evidence")
+    heads = (
+        "Outcome",
+        "Programme group",
+        "Comparison group",
+        "Result",
+        "Range that fits the data",
+        "p",
+        "Planned as",
+        "Evidence",
+    )
     notes = (
         _level_note(estimates),
         "A ratio of 1 or a difference of 0 means no difference.",
-        "p is given for outcomes that were planned as primary, corrected for their number, and for secondary ones as it is.",
-        "Evidence: T0 (nothing can be said) to T5 (the programme made the difference) is how far a sentence may go; the "
-        "grade, 1 to 5, is how far the design can be trusted.",
+        "p is corrected for their number among primary outcomes, and given as it is for secondary ones.",
+        "Evidence: T0 (nothing can be said) to T5 (the programme made the difference) is how far a sentence may go; "
+        "the grade, 1 to 5, is how far the design can be trusted.",
     )
     return table("findings", "What was found, outcome by outcome", heads, rows, numbers=(3, 4, 5), notes=notes)
 
@@ -211,9 +180,6 @@ def _level_note(estimates: Sequence[Finding]) -> Markup:
     levels = sorted({finding.level for finding in estimates if finding.level})
     words = " and ".join(f"{100 * level:g}%" for level in levels) or "planned"
     return Markup("The range is the <span data-setting>{}</span> interval.").format(words)
-
-
-_MARK: Cell = Markup('<abbr title="withheld: too few people">[c]</abbr>')
 
 
 def _estimate_row(finding: Finding) -> tuple[Cell, ...]:
@@ -244,14 +210,16 @@ def methods(chosen: Iterable[Finding]) -> Table:
 
 
 def made(chosen: Study) -> Table:
-    """How the report was made: its sources, its deviations from the locked plan, and every setting, defaults included."""
+    """How the report was made: its sources, its deviations from the plan, and every setting, defaults included."""
     parts = [_sources(chosen), _deviations(chosen), study(chosen)]
     return Table(name="made", html="".join(part.html for part in parts))
 
 
 def study(chosen: Study) -> Table:
     """Every setting of the study, defaults included, with its fingerprint."""
-    rows = [(setting, Markup("<span data-setting>{}</span>").format(value)) for setting, value in _settings(chosen.choices)]
+    rows = [
+        (setting, Markup("<span data-setting>{}</span>").format(value)) for setting, value in _settings(chosen.choices)
+    ]
     notes = (f"Fingerprint of these settings: {chosen.fingerprint[:12]}. {_plan_words(plan_of(chosen))}",)
     return table("settings", "Every setting of this report", ("Setting", "Value"), rows, notes=notes)
 
@@ -298,11 +266,6 @@ def _plan_words(plan: Plan) -> str:
     }[plan.state]
 
 
-def span(finding: Finding, words: str | None = None) -> Markup:
-    """The finding's sentence, or other generated words of it, marked as such; a description without tier is T1."""
-    return SPAN.format(id=finding.id, tier=finding.tier or "T1", sentence=words or finding.sentence)
-
-
 def _span(chosen: Study) -> str:
     first, last = _day(chosen.period.first_day), _day(chosen.period.last_day)
     return first if first == last else f"{first} to {last}"
@@ -312,74 +275,7 @@ def _day(day: Any) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _count(number: int | str | None) -> str:
-    if number is None:
-        return "[z]"
-    return number if isinstance(number, str) else f"{number:,}"
-
-
 def _number(number: float | None, unit: str | None) -> str:
     if number is None:
         return "[z]"
-    return f"{number:.2f}" if unit == "ratio" else _signed(number, 0)
-
-
-def _signed(number: float, digits: int) -> str:
-    words = f"{number:.{digits}f}"
-    return words.removeprefix("-") if float(words) == 0 else words.replace("-", "\N{MINUS SIGN}")
-
-
-def table(
-    name: str,
-    caption: str,
-    heads: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    *,
-    numbers: Sequence[int] = (),
-    notes: Sequence[Cell] = (),
-    plain: bool = False,
-) -> Table:
-    return Table(name=name, html=grid(name, caption, heads, rows, numbers=numbers, notes=notes, plain=plain))
-
-
-def grid(
-    name: str,
-    caption: str,
-    heads: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    *,
-    numbers: Sequence[int] = (),
-    notes: Sequence[Cell] = (),
-    plain: bool = False,
-) -> str:
-    """A table with caption and scoped heads; `plain` leaves the row of column heads out (a list of facts)."""
-    return _template().render(name=name, caption=caption, heads=heads, rows=rows, numbers=numbers, notes=notes, plain=plain)
-
-
-def _template() -> Template:
-    from jinja2 import Environment
-
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_TEMPLATE)
-
-
-_TEMPLATE = """\
-<div class="ek-table" id="table-{{ name }}">
-<div class="ek-scroll" role="region" tabindex="0" aria-labelledby="caption-{{ name }}">
-<table>
-<caption id="caption-{{ name }}">{{ caption }}</caption>
-{% if not plain %}
-<thead><tr>{% for head in heads %}<th scope="col"{% if loop.index0 in numbers %} class="ek-number"{% endif %}>{{ head }}</th>{% endfor %}</tr></thead>
-{% endif %}
-<tbody>
-{% for row in rows %}
-<tr>{% for cell in row %}{% if loop.first %}<th scope="row">{{ cell }}</th>{% else %}<td{% if loop.index0 in numbers %} class="ek-number"{% endif %}>{{ cell }}</td>{% endif %}{% endfor %}</tr>
-{% endfor %}
-</tbody>
-</table>
-</div>
-{% for note in notes %}
-<p class="ek-note">{{ note }}</p>
-{% endfor %}
-</div>
-"""
-
+    return f"{number:.2f}" if unit == "ratio" else signed(number, 0)

@@ -74,7 +74,9 @@ def test_check_of_a_clean_extract_ends_with_0_and_one_with_a_fault_with_1(projec
     assert project.evalkit("check", "tests/data/rossi").returncode == 0
     file = project.root / "tests/data/rossi/ready_cohort.csv"
     lines = file.read_text(encoding="utf-8").splitlines()
-    file.write_text("\n".join([lines[0], lines[1].replace("1976-01-01", "1976-31-31"), *lines[2:]]) + "\n", encoding="utf-8")
+    file.write_text(
+        "\n".join([lines[0], lines[1].replace("1976-01-01", "1976-31-31"), *lines[2:]]) + "\n", encoding="utf-8"
+    )
     done = project.evalkit("check", "tests/data/rossi", "--faults", "faults.csv")
     assert done.returncode == 1
     assert "1976-31-31" not in done.stdout + done.stderr

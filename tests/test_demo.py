@@ -18,8 +18,7 @@ from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.whole
 
-ROUNDED_IN_THE_SOURCE = 0.005  # the published figures are given to two decimals of a percentage point
-FOUR_DECIMALS = 0.00005
+ONE_DECIMAL, TWO_DECIMALS, FOUR_DECIMALS = 0.05, 0.005, 0.00005  # as the figures of the trial are given
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,8 @@ def test_the_primary_finding_is_that_of_the_published_trial(findings):
     found = findings["reoffending.any_event.364.risk_difference"]
     assert [(arm["events"], arm["people"]) for arm in found["arms"]] == [(48, 216), (66, 216)]
     assert found["value"] == pytest.approx(-100 * 18 / 216)
-    assert (found["low"], found["high"]) == pytest.approx((-16.456, -0.018), abs=ROUNDED_IN_THE_SOURCE)
+    assert found["low"] == pytest.approx(-16.5, abs=ONE_DECIMAL)
+    assert found["high"] == pytest.approx(-0.02, abs=TWO_DECIMALS)
     assert found["p_value"] == pytest.approx(0.0505, abs=FOUR_DECIMALS)
     assert (found["grade"], found["tier"], found["planned"]) == (5, "T2", "primary")
 
@@ -82,7 +82,9 @@ def test_plan_and_lock_stand_on_the_first_page_and_in_its_head(page):
 
 def test_the_flow_adds_up(findings):
     steps = {name.removeprefix("flow."): row["rows"][0] for name, row in findings.items() if name.startswith("flow.")}
-    assert steps["rows"]["total"] - steps["set_aside"]["total"] - steps["elsewhere"]["total"] == steps["referred"]["total"]
+    assert (
+        steps["rows"]["total"] - steps["set_aside"]["total"] - steps["elsewhere"]["total"] == steps["referred"]["total"]
+    )
     for side in ("programme", "comparison", "total"):
         assert steps["referred"][side] - steps["outside"][side] == steps["allocated"][side]
         assert steps["allocated"][side] - steps["lost"][side] == steps["analysed"][side]
@@ -91,7 +93,10 @@ def test_the_flow_adds_up(findings):
 
 def test_what_is_delivered_keeps_its_published_schemas(demo, findings):
     schemas = Path(__file__).parents[1] / "data_contracts" / "outputs"
-    for name, content in (("findings", list(findings.values())), ("status", json.loads((demo.edition / "status.json").read_text()))):
+    for name, content in (
+        ("findings", list(findings.values())),
+        ("status", json.loads((demo.edition / "status.json").read_text())),
+    ):
         jsonschema.validate(content, json.loads((schemas / f"{name}.schema.json").read_text(encoding="utf-8")))
 
 
@@ -143,10 +148,11 @@ def _chunks(data: bytes) -> list[str]:
     return kinds
 
 
-def test_the_page_is_light_and_asks_for_nothing(demo):
-    text = (demo.study / "report.html").read_text(encoding="utf-8")
-    assert len(text.encode()) <= 300_000
-    assert "http" not in _text_of(demo.study / "report.html")
+def test_the_page_is_light_and_asks_for_nothing(demo, page):
+    assert len((demo.study / "report.html").read_bytes()) <= 300_000
+    assert "://" not in _text_of(demo.study / "report.html")
+    assert all(part["src"].startswith("data:") for part in page.select("[src]"))
+    assert not page.select("script, link, iframe, object, [style*=url]")
 
 
 def test_results_in_the_work_folder_are_for_their_owner_alone(demo):
@@ -198,7 +204,9 @@ def test_a_changed_choice_is_graded_down_and_listed_as_a_deviation(project):
     rows = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
     [main] = [row for row in rows if row["planned"] == "primary"]
     assert (main["grade"], main["tier"]) == (2, "T1")
-    deviations = BeautifulSoup((folder / "report.html").read_text(encoding="utf-8"), "html.parser").select_one("#table-deviations")
+    deviations = BeautifulSoup((folder / "report.html").read_text(encoding="utf-8"), "html.parser").select_one(
+        "#table-deviations"
+    )
     assert "horizon_days" in deviations.get_text()
 
 
@@ -208,7 +216,11 @@ def test_the_report_runs_by_hand_with_papermill_and_exports_with_nbconvert(proje
     by_hand += ["-p", "study_file", "params/studies/demo.yaml", "-k", "python3"]
     subprocess.run(by_hand, cwd=project.root, env=environment, check=True, capture_output=True)
     subprocess.run(
-        [sys.executable, "-m", "nbconvert", "--to", "evalkit", "out.ipynb"], cwd=project.root, env=environment, check=True, capture_output=True
+        [sys.executable, "-m", "nbconvert", "--to", "evalkit", "out.ipynb"],
+        cwd=project.root,
+        env=environment,
+        check=True,
+        capture_output=True,
     )
     page = (project.root / "out.html").read_text(encoding="utf-8")
     assert "INTERNAL: not to be passed on" in page
@@ -220,7 +232,11 @@ def test_the_notebook_to_start_with_runs_as_it_stands(project):
     import papermill
 
     papermill.execute_notebook(
-        "notebooks/explore/start_here.ipynb", "seen.ipynb", kernel_name="python3", progress_bar=False, cwd=str(project.root)
+        "notebooks/explore/start_here.ipynb",
+        "seen.ipynb",
+        kernel_name="python3",
+        progress_bar=False,
+        cwd=str(project.root),
     )
     shown = "".join(
         output.data.get("text/html", "")

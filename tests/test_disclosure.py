@@ -28,13 +28,21 @@ def open_data(project) -> Study:
     return Suite.read("rossi").studies()[0]
 
 
+def _arms(people, events) -> tuple[Arm, ...]:
+    sides = zip(("programme", "comparison"), people, events, strict=True)
+    return tuple(Arm(label=label, people=n, events=e) for label, n, e in sides)
+
+
 def _estimate(people=(216, 216), events=(48, 66), measure="risk_difference", **more) -> Estimate:
-    followed = tuple(Followed(label=label, allocated=n, followed=n) for label, n in zip(("programme", "comparison"), people, strict=True))
+    followed = tuple(
+        Followed(label=label, allocated=n, followed=n)
+        for label, n in zip(("programme", "comparison"), people, strict=True)
+    )
     return Estimate(
         strand="reoffending", outcome="any_event", horizon_days=364, measure=measure, population="itt",
         **{"value": -0.08333, "low": -0.16456, "high": -0.00018, "p_value": 0.05051, "planned": "primary"} | more,
         event_label="re-arrest", method="m", design=Design(assignment="randomised", plan="locked", followed=followed),
-        arms=tuple(Arm(label=label, people=n, events=e) for label, n, e in zip(("programme", "comparison"), people, events, strict=True)),
+        arms=_arms(people, events),
     )  # fmt: skip
 
 
@@ -94,7 +102,9 @@ def test_openly_published_data_are_neither_withheld_nor_rounded(open_data):
 
 @given(st.integers(0, 4000), st.integers(0, 4000))
 def test_a_count_of_protected_data_is_a_multiple_of_five_or_not_shown_and_no_total_gives_it_away(programme, comparison):
-    figures = disclosure._protected_counts({"total": programme + comparison, "programme": programme, "comparison": comparison})
+    figures = disclosure._protected_counts(
+        {"total": programme + comparison, "programme": programme, "comparison": comparison}
+    )
     for true, shown in ((programme, figures["programme"]), (comparison, figures["comparison"])):
         assert shown == disclosure.FEWER if true < 10 else shown % 5 == 0 and abs(shown - true) <= 2
     hidden = [name for name in ("programme", "comparison") if figures[name] == disclosure.FEWER]
@@ -110,7 +120,8 @@ def test_rows_of_an_extract_are_no_people_and_are_counted_as_they_are(protected)
 def test_a_share_known_of_fewer_than_ten_is_not_shown_in_the_balance(protected):
     rare = Difference(
         covariate="x_mar", label="Married", mean_programme=0.04, mean_comparison=0.2, smd=-0.5, denominator="d",
-        variance_ratio=1.0, missing_programme=0, missing_comparison=0, people_programme=200, people_comparison=200, is_share=True,
+        variance_ratio=1.0, missing_programme=0, missing_comparison=0, people_programme=200, people_comparison=200,
+        is_share=True,
     )  # fmt: skip
     assert _released(rare, protected).status == "withheld"
 
@@ -121,7 +132,8 @@ def test_a_curve_of_protected_data_stands_on_a_grid_of_thirty_days_and_ends_befo
     share = tuple(day / 400 for day in days)
     curve = Curve(
         strand="reoffending", outcome="time_to_event", horizon_days=364, arm="programme", event_label="re-arrest",
-        days=days, share=share, low=share, high=share, at_risk=at_risk, events=tuple([0] + [1] * 40 + [0] * (len(days) - 41)), method="m",
+        days=days, share=share, low=share, high=share, at_risk=at_risk, method="m",
+        events=tuple([0] + [1] * 40 + [0] * (len(days) - 41)),
     )  # fmt: skip
     rows = _released(curve, protected).rows
     assert all(row["day"] % 30 == 0 and row["at_risk"] % 5 == 0 and row["share"] == int(row["share"]) for row in rows)

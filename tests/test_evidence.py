@@ -25,11 +25,16 @@ def _design(*, allocated=(216, 216), followed=None, plan="locked", sensitivity=N
     )
 
 
+def _arms(people, events) -> tuple[Arm, ...]:
+    sides = zip(("programme", "comparison"), people, events, strict=True)
+    return tuple(Arm(label=label, people=n, events=e) for label, n, e in sides)
+
+
 def _estimate(value=-0.083, low=-0.165, high=-0.0002, p_value=0.0505, *, events=(48, 66), people=(216, 216), **more):
     return Estimate(
         strand="reoffending", outcome="any_event", horizon_days=364, measure="risk_difference", population="itt",
         value=value, low=low, high=high, p_value=p_value, event_label="re-arrest", planned="primary", method="m",
-        arms=tuple(Arm(label=label, people=n, events=e) for label, n, e in zip(("programme", "comparison"), people, events, strict=True)),
+        arms=_arms(people, events),
         **{"design": _design(), "more_people": 455, **more},
     )  # fmt: skip
 
@@ -73,7 +78,12 @@ def test_a_grade_below_five_says_what_held_it_down():
         (_estimate(p_value=0.01, design=_design(sensitivity=True)), "T5"),
         (_estimate(p_value=0.01, design=_design(sensitivity=False)), "T3"),
         (_estimate(p_value=0.01, design=_design(plan="not_locked", sensitivity=True)), "T1"),
-        (_estimate(p_value=0.01, people=(59, 216), events=(10, 66), design=_design(allocated=(59, 216), sensitivity=True)), "T2"),
+        (
+            _estimate(
+                p_value=0.01, people=(59, 216), events=(10, 66), design=_design(allocated=(59, 216), sensitivity=True)
+            ),
+            "T2",
+        ),
         (_estimate(0.1, 0.02, 0.18, p_value=0.01), "T3"),
     ],
 )
@@ -111,10 +121,19 @@ EXPECTED_CLAIM = {
     ("T2", "rise"): "should not be taken to mean that the programme fails",
     ("T3", "fall"): "had fewer people with a recorded re-arrest than the comparison group, but this depends on",
     ("T3", "rise"): "had more people with a recorded re-arrest than the comparison group, but this depends on",
-    ("T4", "fall"): "had fewer people with a recorded re-arrest than similar people; this is consistent with a reduction",
+    (
+        "T4",
+        "fall",
+    ): "had fewer people with a recorded re-arrest than similar people; this is consistent with a reduction",
     ("T4", "rise"): "had more people with a recorded re-arrest than similar people; this is consistent with a rise",
-    ("T5", "fall"): "The programme reduced the share of people with a recorded re-arrest by about 8 in every hundred (2 to 16)",
-    ("T5", "rise"): "The programme raised the share of people with a recorded re-arrest by about 8 in every hundred (2 to 16)",
+    (
+        "T5",
+        "fall",
+    ): "The programme reduced the share of people with a recorded re-arrest by about 8 in every hundred (2 to 16)",
+    (
+        "T5",
+        "rise",
+    ): "The programme raised the share of people with a recorded re-arrest by about 8 in every hundred (2 to 16)",
 }
 
 
@@ -136,7 +155,9 @@ def test_what_cannot_be_estimated_is_refused_in_words_with_what_would_mend_it():
     )  # fmt: skip
     assert evidence.tier(refused, evidence.grade(refused.design)) == "T0"
     words = evidence.refusal(refused)
-    assert "because there is nobody in the comparison group. This does not mean that the programme had no effect." in words
+    assert (
+        "because there is nobody in the comparison group. This does not mean that the programme had no effect." in words
+    )
     assert not any(character.isdigit() for character in words.replace("364", ""))
 
 

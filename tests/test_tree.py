@@ -29,9 +29,13 @@ TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".ipynb", ".csv", ".loc
 
 def _tracked() -> list[Path]:
     try:
-        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True)
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this copy of the project is not under version control, so its own files cannot be told from others")
+        pytest.skip(
+            "this copy of the project is not under version control, so its own files cannot be told from others"
+        )
     return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
 
 
@@ -50,7 +54,9 @@ def test_no_file_points_outside_the_project():
     assert found == []
 
 
-@pytest.mark.parametrize("line", ["see ../../other/place", "cd /ho" "me/ann/x", r"C:\\Users\ann", "../sha" "red/x", "--index-" "url x"])
+@pytest.mark.parametrize(
+    "line", ["see ../../other/place", "cd /home/ann/x", r"C:\\Users\ann", "../shared/x", "--index-url x"]
+)
 def test_a_pointer_to_the_outside_is_seen(line):
     assert OUTSIDE.search(line)
 
@@ -88,6 +94,7 @@ def test_the_published_schema_of_findings_names_every_unit_and_measure_of_the_co
 def test_importing_evalkit_imports_nothing_heavy():
     import sys
 
-    code = "import sys, evalkit; print(sorted({'pandas', 'matplotlib', 'duckdb', 'pydantic', 'lifelines'} & set(sys.modules)))"
+    heavy = {"pandas", "matplotlib", "duckdb", "pydantic", "lifelines"}
+    code = f"import sys, evalkit; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -39,12 +39,17 @@ class Heading:
 
 
 def heading(contract: Contract, headers: Sequence[str]) -> Heading:
-    """Return how a contract reads a header. Where no name is known none is shown: it may be a person's row."""
+    """Return how a contract reads a header.
+
+    No name is shown of a first line that holds less than half of the columns which must be there: it may be a person's
+    row, one cell of which happens to be the name of a column.
+    """
     names = [header.strip() for header in headers]
     meant = [_field_of(contract, name) for name in names]
     slips = _slips(contract, names, meant)
-    if not any(meant) and not slips:
-        return Heading(fields=tuple(None for _ in names), found=(_no_header(contract, names),))
+    must = [field for field in contract.fields if field.required]
+    if 2 * sum(field in meant or field.name in slips for field in must) < len(must):
+        return Heading(fields=tuple(None for _ in names), found=(_no_header(must, names),))
     repeated = [_repeated(name) for name, times in Counter(each.name for each in meant if each).items() if times > 1]
     missing = [
         _missing(field, slips.get(field.name))
@@ -108,14 +113,14 @@ def _of_header(column: str, rule: str, label: str, hint: str) -> Found:
     return Found(Check(column=column, rule=rule, severity=REFUSE, label=label, hint=hint, scope="column"), (1,))
 
 
-def _no_header(contract: Contract, names: Sequence[str]) -> Found:
+def _no_header(must: Sequence[Field], names: Sequence[str]) -> Found:
     separator = next((words for sign, words in _SEPARATORS.items() if names and sign in names[0]), None)
     if len(names) == 1 and separator:
         label = f"the fields are separated by {separator}, not by commas"
         hint = "save the file again as CSV with commas"
     else:
-        label = f"none of the {len(names)} names in the first line is known"
-        hint = f"the first line must be a header with names such as {contract.fields[0].name}"
+        label = "the first line is not the header: hardly a name in it is known"
+        hint = f"the first line must name the columns, at least {', '.join(field.name for field in must)}"
     return Found(Check(column="", rule="required", severity=REFUSE, label=label, hint=hint, scope="file"), (None,))
 
 

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 TABLE = "application/vnd.evalkit.table+json"
 DRAWING = "application/vnd.evalkit.drawing+json"
+FINDING = "application/vnd.evalkit.finding+json"
 HTML = "text/html"
 
 
 def refuse_unreleased(notebook: NotebookNode) -> None:
-    """Raise NotReleasable if a cell shows anything but released tables and drawings.
+    """Raise NotReleasable if a cell shows anything but released findings, tables and drawings.
 
     Names every such output by its cell (counted among the code cells) and its kind, never by what it holds. A picture
     pasted into a text cell is named by its place among the text cells.
@@ -59,7 +60,7 @@ def missing(notebook: NotebookNode) -> tuple[str, ...]:
 def is_released(output: Mapping[str, Any]) -> bool:
     """Whether an output is a page fragment under exactly one of our media types."""
     data = output.get("data", {})
-    ours = [kind for kind in (TABLE, DRAWING) if kind in data]
+    ours = [kind for kind in (TABLE, DRAWING, FINDING) if kind in data]
     plain = {HTML, "text/plain"}  # IPython adds the plain form; the page leaves it out
     return (
         output.get("output_type") in ("display_data", "execute_result")
@@ -72,7 +73,7 @@ def is_released(output: Mapping[str, Any]) -> bool:
 def payload(output: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a released output says about itself."""
     data = output["data"]
-    found = data.get(TABLE, data.get(DRAWING))
+    found = next((data[kind] for kind in (TABLE, DRAWING, FINDING) if kind in data), None)
     return found if isinstance(found, Mapping) else {}
 
 

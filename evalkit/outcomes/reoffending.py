@@ -88,7 +88,9 @@ def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstima
     if not all(map(math.isfinite, (ratio.value, ratio.low, ratio.high))):
         return unbounded
     method = "MOVER-R interval for a ratio of two proportions (Donner and Zou 2012)"
-    return Estimate(measure="risk_ratio", **dataclasses.asdict(ratio), method=method, **{**rest, "planned": "secondary"})
+    return Estimate(
+        measure="risk_ratio", **dataclasses.asdict(ratio), method=method, **{**rest, "planned": "secondary"}
+    )
 
 
 def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
@@ -228,7 +230,7 @@ def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curv
 
 
 def _timed(people: pd.DataFrame, horizon: int) -> pd.DataFrame:
-    """`people` with `days` to the first event or the end of follow-up and `event`; those never observed are left out."""
+    """`people` with `days` to the first event or the end of follow-up, and `event`; the never observed are left out."""
     days_observed = people["days_followed"].clip(upper=horizon)
     event = people["event_day"].le(days_observed)
     days = people["event_day"].where(event, days_observed).astype("int64")
@@ -241,9 +243,7 @@ def _arm(known: pd.DataFrame, label: str, horizon: int) -> Arm:
 
 
 def _arm_of(side: pd.DataFrame, label: str) -> Arm:
-    return Arm(
-        label=label, people=len(side), events=int(side["event"].sum()), exposure_days=float(side["days"].sum())
-    )
+    return Arm(label=label, people=len(side), events=int(side["event"].sum()), exposure_days=float(side["days"].sum()))
 
 
 def _refusal(people: pd.DataFrame, known: pd.DataFrame, horizon: int) -> tuple[str, str]:
@@ -255,7 +255,10 @@ def _refusal(people: pd.DataFrame, known: pd.DataFrame, horizon: int) -> tuple[s
             return f"nobody in the {arm} group was followed for {horizon} days", "a later extract"
     missing = 1 - len(known) / len(people)
     if missing > MOST_MISSING:
-        return f"the outcome of {len(people) - len(known)} of {len(people)} people is not known", "a later extract, or fuller follow-up"
+        return (
+            f"the outcome of {len(people) - len(known)} of {len(people)} people is not known",
+            "a later extract, or fuller follow-up",
+        )
     return "", ""
 
 

@@ -1,4 +1,4 @@
-"""A suite from extracts to reports: compute every study, decide over all of them, show each; one failure takes no other."""
+"""A suite from extracts to reports: compute every study, decide over all, show each; one failure takes no other."""
 
 from __future__ import annotations
 
@@ -88,8 +88,9 @@ class _Making:
         refused = self._computed()
         if not refused.get(ADMISSION):
             self._decide([study for study in self.edition.studies if _name(study) not in refused], refused)
-        ends = [self._ended(page, _why(page, refused)) for page in wanted if _why(page, refused)]
-        return ends + self._shown([page for page in wanted if not _why(page, refused)])
+        ends = {page.name: _why(page, refused) for page in wanted}
+        stopped = [self._ended(page, end) for page in wanted if (end := ends[page.name])]
+        return stopped + self._shown([page for page in wanted if not ends[page.name]])
 
     def _computed(self) -> dict[str, Ended]:
         """Admit the data, then compute every study of the suite; what did not succeed, by the name of its study."""

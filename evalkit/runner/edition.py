@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evalkit import provenance
+from evalkit.errors import NotReleasable
 from evalkit.results import Finding
 from evalkit.store import in_words, owned, read_json, shelf, work_folder, write_whole
 from evalkit.study import Study, Suite, fingerprint_of
@@ -135,7 +136,9 @@ class Edition:
         rows = [self._index_row(status) for status in statuses]
         notes = ["Each report says how large a difference it could have seen before it says what it found."]
         if self.suite.protection == "open_data":
-            notes.append(f"Openly published research data; nothing is withheld or rounded. Source: {self.suite.source}.")
+            notes.append(
+                f"Openly published research data; nothing is withheld or rounded. Source: {self.suite.source}."
+            )
         index = export.index_page(
             title=f"{self.suite.title}: reports up to {self.suite.as_of.isoformat()}",
             heading=self.suite.title,
@@ -145,6 +148,10 @@ class Edition:
             profile=self.profile,
             watermarks=() if self.profile == "public" else ("INTERNAL: not to be passed on",),
         )
+        links = {row.link for row in rows if row.link}
+        problems = export.lint(index, kind="index", files=frozenset({"findings.csv", *links}))
+        if problems:
+            raise NotReleasable(f"the index page may not be shown: {' '.join(problems)}")
         contents = {
             "status.json": json.dumps([status.row() for status in statuses], indent=1, ensure_ascii=False) + "\n",
             "findings.csv": _as_csv(statuses),
@@ -164,7 +171,9 @@ class Edition:
 
         study, page = status.page.study, status.page
         made = status.status in ("done", "up_to_date")
-        main = [Finding(**_fields(row)) for row in findings_in(page.folder) if row["planned"] == "primary"] if made else []
+        main = (
+            [Finding(**_fields(row)) for row in findings_in(page.folder) if row["planned"] == "primary"] if made else []
+        )
         return export.IndexRow(
             programme=study.programme.name,
             area=study.area_label,

@@ -158,7 +158,9 @@ def _work(pipe: Connection, task: Task, parent: int) -> None:
         pipe.send(("refused" if _is_refused(refusal) else "failed", str(refusal)))
     except BaseException as fault:
         traceback.print_exc()
-        pipe.send(("failed", f"a fault in evalkit itself ({type(fault).__name__}); its course is kept in the work folder"))
+        pipe.send(
+            ("failed", f"a fault in evalkit itself ({type(fault).__name__}); its course is kept in the work folder")
+        )
 
 
 def _is_refused(refusal: Refusal) -> bool:

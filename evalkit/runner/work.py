@@ -47,7 +47,7 @@ def admit(study: Study) -> None:
 
 
 def compute(study: Study) -> str:
-    """Compute everything that the plan asks of one study; the results are kept in the work folder. Returns their key."""
+    """The key under which everything that the plan asks of one study was computed and kept in the work folder."""
     from evalkit import cohort, matching
     from evalkit.outcomes import registry
 
@@ -65,7 +65,9 @@ def results_of(study: Study) -> tuple[Result, ...]:
     """What was computed for a study."""
     kept = read_json(shelf(study) / RESULTS)
     if kept is None:
-        raise RunFailed("the data, the contracts or evalkit itself were changed while the run was under way. Run again.")
+        raise RunFailed(
+            "the data, the contracts or evalkit itself were changed while the run was under way. Run again."
+        )
     results: tuple[Result, ...] = decoded(kept)
     return results
 
@@ -117,7 +119,9 @@ def _in_words(unit: Unit, error: Any) -> Exception:
     cell = f"{unit.notebook.name}, code cell {error.exec_count}"
     if isinstance(kind, type) and issubclass(kind, evalkit.errors.Refusal):
         return kind(f"{cell}: {error.evalue}")
-    return RunFailed(f"{cell}: stopped with {error.ename}. What it said may name a person and is kept in the work folder.")
+    return RunFailed(
+        f"{cell}: stopped with {error.ename}. What it said may name a person and is kept in the work folder."
+    )
 
 
 def _refuse_words_of_nobody(page: str, study: Study) -> None:
@@ -136,4 +140,3 @@ def _words_of(study: Study) -> Iterable[str]:
 
     for finding in release(results_of(study), study):
         yield from (finding.sentence, finding.grade_sentence, *finding.can_say, *finding.cannot_say)
-

@@ -91,7 +91,7 @@ def _keep(file: Path, made: Any) -> None:
 
 
 def _recall(file: Path, noun: type) -> Any:
-    content = read_json(file)
+    content: Any = read_json(file)
     if not dataclasses.is_dataclass(noun):
         return decoded(content)
     frames = {

@@ -54,7 +54,7 @@ def in_words(place: str) -> Iterator[None]:
 
 
 def write_whole(file: Path, content: str | bytes, *, mode: int = OWNER_FILE) -> None:
-    """Write so that the file is the old one or the new one, never half of either, and never open to others meanwhile."""
+    """Write so that the file is the old one or the new one, never half of either, nor open to others meanwhile."""
     data = content.encode() if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:

@@ -174,5 +174,6 @@ def _write_whole(file: Path, text: str) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise StudyError(f"params/suites/{file.name}: cannot be written ({os.strerror(error.errno or 0).lower()}).") from None
-
+        raise StudyError(
+            f"params/suites/{file.name}: cannot be written ({os.strerror(error.errno or 0).lower()})."
+        ) from None

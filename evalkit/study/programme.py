@@ -58,7 +58,9 @@ class Programme(Settings):
         path = root / "params" / "programmes" / f"{slug}.yaml"
         programme = validated(cls, settings_of(path), path)
         if programme.slug != slug:
-            raise StudyError(f"params/programmes/{slug}.yaml: its slug is '{programme.slug}' but the file says '{slug}'.")
+            raise StudyError(
+                f"params/programmes/{slug}.yaml: its slug is '{programme.slug}' but the file says '{slug}'."
+            )
         return programme
 
 

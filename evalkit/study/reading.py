@@ -97,7 +97,9 @@ def settings_of(path: Path) -> dict[str, Any]:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise StudyError(f"{shown(path)}: {line}{error.problem or 'cannot be read as YAML'}.") from None
     except (yaml.YAMLError, ValueError):
-        raise StudyError(f"{shown(path)}: cannot be read as YAML; it may hold a character or a date that does not exist.") from None
+        raise StudyError(
+            f"{shown(path)}: cannot be read as YAML; it may hold a character or a date that does not exist."
+        ) from None
     if not isinstance(content, dict):
         raise StudyError(f"{shown(path)}: is empty or not a list of settings of the form 'name: value'.")
     return content
@@ -110,7 +112,9 @@ def validated(model: type[Model], content: Mapping[str, Any], path: Path | str) 
         return model.model_validate(content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems = sorted({_in_words(model, detail) for detail in details if not _follows_from_another(detail, details)})
+        problems = sorted(
+            {_in_words(model, detail) for detail in details if not _follows_from_another(detail, details)}
+        )
     raise StudyError("\n".join(f"{name}: {problem}" for problem in problems))
 
 

@@ -56,7 +56,9 @@ class Choices(Settings):
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     protection: Literal["standard", "open_data"] = "standard"
     source: Words | None = Field(default=None, description="Where openly published data were published.")
-    funding: Words | None = Field(default=None, description="Who paid for the evaluation, and who had access to the data.")
+    funding: Words | None = Field(
+        default=None, description="Who paid for the evaluation, and who had access to the data."
+    )
     level: float = Field(default=0.95, ge=0.8, le=0.999, description="Coverage of every interval.")
 
     @model_validator(mode="after")
@@ -67,7 +69,9 @@ class Choices(Settings):
         if len(set(entries)) != len(entries):
             raise ValueError("outcomes: one outcome stands twice with one horizon.")
         if not any(outcome.planned == "primary" for outcome in self.outcomes):
-            raise ValueError("outcomes: none is planned as 'primary'; say before the data which one answers the question.")
+            raise ValueError(
+                "outcomes: none is planned as 'primary'; say before the data which one answers the question."
+            )
         return self
 
     def horizon_of(self, outcome: Outcome) -> int:
@@ -125,9 +129,9 @@ class Study(Choices):
         study._root = project_root(path.parent)
         if declared is not None and declared != study.fingerprint:
             raise StudyError(
-                f"{path.name}: its settings were changed after it was written (the fingerprint no longer fits). To look "
-                "around, take out the line 'fingerprint': what you find is then marked as not planned. To change the "
-                "plan itself, change the suite and lock it again."
+                f"{path.name}: its settings were changed after it was written (the fingerprint no longer fits). To "
+                "look around, take out the line 'fingerprint': what you find is then marked as not planned. To change "
+                "the plan itself, change the suite and lock it again."
             )
         return study
 
@@ -282,5 +286,7 @@ def _suite_file(name: str | Path) -> Path:
     folder = project_root() / "params" / "suites"
     path = folder / f"{name}.yaml"
     if not path.is_file():
-        raise StudyError(f"there is no suite called '{name}'. {nearest(str(name), [file.stem for file in folder.glob('*.yaml')])}")
+        raise StudyError(
+            f"there is no suite called '{name}'. {nearest(str(name), [file.stem for file in folder.glob('*.yaml')])}"
+        )
     return path

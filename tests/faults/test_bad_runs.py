@@ -97,7 +97,11 @@ def _ours(pids: set[int], project) -> list[str]:
 def test_a_run_that_is_killed_leaves_no_process_and_the_next_one_finishes_it(project):
     environment = {**os.environ, "EVALKIT_WORK": str(project.work)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "evalkit", "run", "rossi"], cwd=project.root, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "evalkit", "run", "rossi"],
+        cwd=project.root,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     executed = project.work / "editions/rossi/1976-12-31/public/executed/rossi-aid.all.trial.evaluation.ipynb"
     _wait_until(executed.is_file)
@@ -170,7 +174,11 @@ def test_a_folder_of_extracts_that_is_not_there_is_said(project):
         ({"horizon_dayz": 3}, "Did you mean 'horizon_days'?"),
         ({"areas": ["nowhere"]}, "there is no area called 'nowhere'"),
         (
-            {"funding_periods": [{"name": "late", "label": "late", "first_day": "1990-01-01", "last_day": "1990-12-31"}]},
+            {
+                "funding_periods": [
+                    {"name": "late", "label": "late", "first_day": "1990-01-01", "last_day": "1990-12-31"}
+                ]
+            },
             "after the last day of data",
         ),
     ],

@@ -104,17 +104,19 @@ def _write(examination: Examination, draft: Path) -> None:
             _write_table(connection, table)
         _write_quarantined(connection, examination)
         _write_manifest(connection, examination)
+        connection.execute("CHECKPOINT store")
+        connection.execute("DETACH store")
+        stopped = "log that is not empty" if draft.with_name(f"{draft.name}.wal").exists() else ""
     except duckdb.Error as error:  # its message may quote a cell
-        kind = type(error).__name__
-    else:
-        return
+        stopped = type(error).__name__
     finally:
         with suppress(duckdb.Error):
-            connection.execute("DETACH store")
-    raise RunFailed(
-        f"{draft.name} could not be written: DuckDB stopped with a {kind}. The disk may be full. "
-        "Free some space and run again; the store that was there before is as it was."
-    )
+            connection.execute("DETACH DATABASE IF EXISTS store")
+    if stopped:
+        raise RunFailed(
+            f"{draft.name} could not be written: DuckDB stopped with a {stopped}. The disk may be full. "
+            "Free some space and run again; the store that was there before is as it was."
+        )
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, table: Examined) -> None:

@@ -32,7 +32,7 @@ _NOT_CSV = {
 }
 
 
-class Unreadable(Exception):  # noqa: N818 (a state of a file, raised to where it is put in words)
+class Unreadable(Exception):
     """A file is not a table: what is wrong with it and what to do, never what is in it."""
 
     def __init__(self, label: str, hint: str) -> None:
@@ -49,8 +49,8 @@ class Survey:
     ----------
     encoding : str
         In which it is read: UTF-8 where it begins with the mark of UTF-8, else as its contract says. Never guessed.
-    lines : int
-        Lines as a text editor counts them.
+    lines, commas : int
+        Lines as a text editor counts them, and commas wherever they stand.
     is_plain : bool
         Whether DuckDB splits it as Python's `csv` would: text that both read alike, no blanks but spaces, and none of
         them beside a quotation mark.
@@ -60,6 +60,7 @@ class Survey:
     size: int
     encoding: str
     lines: int
+    commas: int
     is_plain: bool
 
 
@@ -83,7 +84,7 @@ class Extract:
 
 def survey(file: Path, contract: Contract) -> Survey:
     """Return what the bytes of a file tell; Unreadable where they are no text, or not in the agreed encoding."""
-    digest, size, lines, is_plain, last = hashlib.sha256(), 0, 0, True, b""
+    digest, size, lines, commas, is_plain, last = hashlib.sha256(), 0, 0, 0, True, b""
     with file.open("rb") as stream:
         mark = codecs.BOM_UTF8 if stream.read(3) == codecs.BOM_UTF8 else b""
         encoding = "utf-8" if mark else contract.encoding
@@ -95,12 +96,15 @@ def survey(file: Path, contract: Contract) -> Survey:
             if not (chunk.isascii() and last.isascii()):
                 _decode(decoder, chunk, lines, encoding)
             is_plain = is_plain and _is_plain(last + chunk, encoding)
-            size, lines, last = size + len(chunk), lines + _line_ends(last, chunk), chunk[-1:]
+            size, commas = size + len(chunk), commas + chunk.count(b",")
+            lines, last = lines + _line_ends(last, chunk), chunk[-1:]
     _decode(decoder, b"", lines, encoding)
     if size == len(mark):
         raise Unreadable("empty: it holds nothing at all", "ask the supplier for the file again")
     lines += last not in (b"\n", b"\r")
-    return Survey(sha256=digest.hexdigest(), size=size, encoding=encoding, lines=lines, is_plain=is_plain)
+    return Survey(
+        sha256=digest.hexdigest(), size=size, encoding=encoding, lines=lines, commas=commas, is_plain=is_plain
+    )  # fmt: skip
 
 
 def read(connection: duckdb.DuckDBPyConnection, file: Path, contract: Contract, surveyed: Survey) -> Extract:
@@ -111,7 +115,7 @@ def read(connection: duckdb.DuckDBPyConnection, file: Path, contract: Contract, 
         raise Unreadable("without a header: its first line is empty", "the first line must name the columns")
     head = heading(contract, headers)
     extract = Extract(headers=headers, heading=head, relation=f"text_{contract.table}")
-    if surveyed.is_plain and _split_by_duckdb(connection, file, contract, extract, surveyed.lines):
+    if surveyed.is_plain and _split_by_duckdb(connection, file, contract, extract, surveyed):
         return extract
     malformed = _split_by_python(connection, file, contract, extract, surveyed)
     return Extract(headers=headers, heading=head, relation=extract.relation, malformed=malformed)
@@ -169,11 +173,16 @@ def _wanted(extract: Extract) -> list[tuple[int, str]]:
 
 
 def _split_by_duckdb(
-    connection: duckdb.DuckDBPyConnection, file: Path, contract: Contract, extract: Extract, lines: int
+    connection: duckdb.DuckDBPyConnection, file: Path, contract: Contract, extract: Extract, surveyed: Survey
 ) -> bool:
-    """Whether DuckDB could read the file with one line to a row: only then is the number of a row that of its line."""
-    if any(sign in str(file) for sign in "*?["):
-        return False  # DuckDB would look for other files too
+    """Whether DuckDB could read the file with one line to a row: only then is the number of a row that of its line.
+
+    It takes no notice of an empty field too many at the end of a line, so the commas are counted; and it would look
+    for other files too where the name of this one looks like a pattern.
+    """
+    expected = surveyed.lines * (len(extract.headers) - 1)
+    if surveyed.commas != expected or any(sign in str(file) for sign in "*?["):
+        return False
     bind = Parameters()
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(extract.headers)))
     cells = [f"{cleaned(f'c{place}', contract, bind)} AS {quoted(name)}" for place, name in _wanted(extract)]
@@ -188,7 +197,7 @@ def _split_by_duckdb(
     except duckdb.Error:
         return False  # its message would quote the line; Python's csv finds and names every such line
     rows, last = connection.execute(f"SELECT count(*), coalesce(max(rowid), -1) FROM {table}").fetchall()[0]
-    if rows != lines - 1 or last != rows - 1:
+    if rows != surveyed.lines - 1 or last != rows - 1:
         return False
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {quoted(extract.relation)} AS SELECT *, rowid + 2 AS file_row FROM {table}"

@@ -1,0 +1,522 @@
+"""Extracts are read as they are, checked at once, and admitted whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from evalkit.errors import ContractBroken, NotReleasable, RunFailed
+from evalkit.store import intake
+from evalkit.store.intake import admission
+
+ROOT = Path(__file__).parents[1]
+CONTRACTS, ROSSI = ROOT / "data_contracts", ROOT / "tests" / "data" / "rossi"
+HEADER = "person_id,programme,area,period,arm,index_date,observed_until,first_event_on,x_age"
+POSIX = pytest.mark.skipif(os.name != "posix", reason="permissions and signals are those of POSIX")
+
+
+def person(name, area="north", arm="programme", until="2023-03-01", event="", age="30"):
+    return f"{name},demo,{area},first,{arm},2022-03-01,{until},{event},{age}"
+
+
+@pytest.fixture
+def extracts(tmp_path):
+    """`extracts(*lines)`: a folder with these lines, or bytes, as ready_cohort.csv."""
+
+    def write(*lines, name="ready_cohort.csv", encoding="utf-8", end="\n"):
+        folder = tmp_path / "extracts"
+        folder.mkdir(exist_ok=True)
+        content = lines[0] if isinstance(lines[0], bytes) else end.join([*lines, ""]).encode(encoding)
+        (folder / name).write_bytes(content)
+        return folder
+
+    return write
+
+
+def check(folder, **more):
+    return intake.check(folder, contracts_folder=CONTRACTS, **more)
+
+
+def faults(found):
+    return [(fault.row, fault.column, fault.rule, fault.value) for fault in found.faults()]
+
+
+def admitted(file, columns="*", table="ready_cohort"):
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(f"SELECT {columns} FROM {table} ORDER BY file_row").fetchall()
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+# The trial that ships with the project
+
+
+def rossi_as_extract():
+    """The rows of tests/data/rossi/ready_cohort.csv, made again from the source."""
+    from lifelines.datasets import load_rossi
+
+    covariates, first_day = ("age", "race", "wexp", "mar", "paro", "prio"), date(1976, 1, 1)
+    yield ["person_id", "programme", "area", "period", "arm", "index_date", "observed_until", "first_event_on"] + [
+        f"x_{name}" for name in covariates
+    ]
+    for number, man in enumerate(load_rossi().itertuples(), start=1):
+        arrested = (first_day + timedelta(days=7 * man.week)).isoformat() if man.arrest else ""
+        yield [
+            f"R{number:03}", "rossi-aid", "trial-site", "trial", "programme" if man.fin else "usual_care",
+            first_day.isoformat(), (first_day + timedelta(days=365)).isoformat(), arrested,
+            *[str(getattr(man, name)) for name in covariates],
+        ]  # fmt: skip
+
+
+def test_the_trial_in_the_tests_is_the_published_one_row_by_row():
+    with (ROSSI / "ready_cohort.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == list(rossi_as_extract())
+
+
+def test_the_trial_keeps_its_contract_and_is_admitted_whole(tmp_path):
+    found = intake.admit(ROSSI, tmp_path / "store" / "rossi.duckdb", contracts_folder=CONTRACTS)
+    assert found.is_clean
+    assert found.in_words() == (
+        "ready_cohort.csv: 432 rows read, 432 admitted.\n"
+        "  Dates: index_date 432 as YYYY-MM-DD, observed_until 432 as YYYY-MM-DD, first_event_on 114 as YYYY-MM-DD."
+    )
+    rows = admitted(tmp_path / "store" / "rossi.duckdb", "person_id, index_date, x_age, file_row, input")
+    assert rows[0] == ("R001", date(1976, 1, 1), 27.0, 2, "ready_cohort.csv")
+    assert (len(rows), rows[-1][3]) == (432, 433)
+
+
+# How a file is read
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_utf_8_is_read_with_and_without_its_mark_and_with_any_end_of_line(extracts, tmp_path, end, mark):
+    folder = extracts(mark + end.join([HEADER, person("A", area="nörth"), person(" B "), ""]).encode())
+    intake.admit(folder, tmp_path / "s.duckdb", contracts_folder=CONTRACTS)
+    assert admitted(tmp_path / "s.duckdb", "person_id, area, file_row") == [("A", "nörth", 2), ("B", "north", 3)]
+
+
+def test_a_row_has_the_number_of_the_line_on_which_it_begins(extracts):
+    folder = extracts(HEADER, person('"A\nand\nso"'), "", person("B", arm="x"), person('"C, ""D"""', arm="y"), "", "")
+    assert faults(check(folder)) == [(6, "arm", "code", "x"), (7, "arm", "code", "y")]
+
+
+def test_a_line_with_too_many_or_too_few_fields_is_a_fault_of_that_line_alone(extracts):
+    folder = extracts(HEADER, person("A") + ",more", person("B"), "C,demo", person("A"), person("D", age="old"))
+    found = check(folder)
+    assert faults(found) == [(2, "", "type", ""), (4, "", "type", ""), (6, "x_age", "type", "old")]
+    [table] = found.tables
+    assert (table.verdict.rows_read, table.verdict.quarantined, table.verdict.admitted) == (5, 3, 2)
+
+
+def test_quotation_marks_that_do_not_pair_up_refuse_the_file_and_name_the_line(extracts):
+    for broken in ('"B" or C,demo', '"B,demo'):
+        found = check(extracts(HEADER, person("A"), broken, person("D")))
+        assert "its quotation marks do not pair up, first in the row that begins on line 3" in found.in_words()
+
+
+def test_blanks_around_a_cell_and_tokens_for_nothing_are_taken_off(extracts, tmp_path):
+    folder = extracts(HEADER, person("\tA\u00a0", event="NA", age=" NULL "), person(' "B"', age=' " 31 "'))
+    intake.admit(folder, tmp_path / "s.duckdb", contracts_folder=CONTRACTS)
+    columns = "person_id, first_event_on, x_age"
+    assert admitted(tmp_path / "s.duckdb", columns) == [("A", None, None), ("B", None, 31.0)]
+
+
+@pytest.fixture
+def uk(tmp_path):
+    """A folder of contracts as agreed with one supplier: cp1252, dd/mm/yyyy, headers and codes of its own."""
+    content = yaml.safe_load((CONTRACTS / "ready_cohort.odcs.yaml").read_text(encoding="utf-8"))
+    [table] = content["schema"]
+    fields = {field["name"]: field for field in table["properties"]}
+    table["customProperties"][0]["value"] = "cp1252"
+    fields["person_id"]["customProperties"] = [{"property": "headerSynonyms", "value": ["Nominal Ref", "Réf"]}]
+    fields["arm"]["customProperties"] = [{"property": "codeMap", "value": {"Intervention": "programme"}}]
+    for name in ("index_date", "observed_until", "first_event_on"):
+        fields[name]["customProperties"] = [{"property": "dateFormats", "value": ["%d/%m/%Y"]}]
+    folder = tmp_path / "uk"
+    folder.mkdir()
+    (folder / "ready_cohort.odcs.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return folder
+
+
+def test_a_suppliers_encoding_headers_codes_and_dates_are_read_as_its_contract_says(extracts, tmp_path, uk):
+    lines = [
+        "Réf,programme,area,period,arm,index_date,observed_until,Áge",
+        "A,demo,cœur,first,Intervention,01/03/2022,2/3/2022,7",
+        "B,demo,north,first,usual_care,13/03/2022,03/13/2023,7",
+    ]
+    folder = extracts(*lines, encoding="cp1252")
+    found = intake.admit(folder, tmp_path / "s.duckdb", contracts_folder=uk, extract_date=date(2024, 1, 1))
+    assert found.tables[0].left_out == ("Áge",)
+    assert faults(found) == [(3, "observed_until", "type", "03/13/2023")]
+    columns = "person_id, area, arm, observed_until"
+    assert admitted(tmp_path / "s.duckdb", columns) == [("A", "cœur", "programme", date(2022, 3, 2))]
+
+
+def test_an_encoding_is_never_guessed(extracts, uk):
+    folder = extracts(HEADER, person("A"), person("B", area="cœur"), encoding="cp1252")
+    assert "not written in utf-8, first in line 3" in check(folder).in_words()
+    found = intake.check(extracts(HEADER, person("A", area="\u201d"), encoding="utf-8"), contracts_folder=uk)
+    assert "not written in cp1252, first in line 2" in found.in_words()
+
+
+def test_columns_that_the_contract_does_not_know_are_named_and_never_stored(extracts, tmp_path):
+    folder = extracts(HEADER + ",notes,,postcode", person("A") + ",Canary lives there,,ZE1 0AA")
+    found = intake.admit(folder, tmp_path / "s.duckdb", contracts_folder=CONTRACTS)
+    assert found.tables[0].left_out == ("notes", "(a column without a name)", "postcode")
+    assert (
+        "Left out, because the contract does not know them: notes, (a column without a name), postcode."
+        in found.in_words()
+    )
+    assert b"Canary" not in (tmp_path / "s.duckdb").read_bytes()
+
+
+def test_a_folder_whose_name_looks_like_a_pattern_is_read_as_it_is_called(tmp_path):
+    for name, area in (("[ab]", "right"), ("a", "wrong")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "ready_cohort.csv").write_text(f"{HEADER}\n{person('A', area=area)}\n", encoding="utf-8")
+    intake.admit(tmp_path / "[ab]", tmp_path / "s.duckdb", contracts_folder=CONTRACTS)
+    assert admitted(tmp_path / "s.duckdb", "area") == [("right",)]
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty: it holds nothing at all  (ask the supplier for the file again)"),
+        (b"\xef\xbb\xbf", "empty: it holds nothing at all"),
+        (b"\n\n", "without a header: its first line is empty"),
+        (HEADER.encode(), "a header and no rows that can be read  (must hold at least one row)"),
+        (HEADER.encode() + b"\nA,demo\n", "a header and no rows that can be read"),
+        (HEADER.encode() + b"\nA\0B\n", "not text: it holds bytes that no text has"),
+        (
+            HEADER.encode("utf-16"),
+            "not CSV but written in UTF-16 ('Unicode text')  (open it and save it again as CSV UTF-8)",
+        ),
+        (b"PK\x03\x04rest", "not CSV but an Excel workbook, whatever its name says"),
+        (HEADER.replace(",", ";").encode(), "the fields are separated by semicolons, not by commas"),
+        (person("A").encode(), "the first line is not the header: hardly a name in it is known"),
+        (HEADER.replace("arm", "area").encode(), "  area  stands more than once in the header"),
+        (
+            HEADER.replace("arm", "branch").encode(),
+            "  arm  there is no such column  (add it, or list the supplier's name",
+        ),
+        (HEADER.replace("event", "evnt").encode(), "but one called 'first_evnt_on'. Did you mean 'first_event_on'?"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_words_with_what_to_do(extracts, tmp_path, content, words):
+    folder = extracts(content)
+    found = check(folder)
+    assert found.is_refused
+    assert words in found.in_words()
+    assert "2022" not in found.in_words()
+    assert "was not admitted" in found.in_words()
+    with pytest.raises(ContractBroken, match="was not admitted"):
+        intake.admit(folder, tmp_path / "s.duckdb", contracts_folder=CONTRACTS)
+    assert not (tmp_path / "s.duckdb").exists()
+
+
+def test_a_fault_of_a_whole_column_has_row_1_and_one_of_a_whole_file_none(extracts):
+    assert faults(check(extracts(HEADER.replace("arm", "branch"), person("A")))) == [(1, "arm", "required", "")]
+    assert faults(check(extracts(b""))) == [(None, "", "type", "")]
+
+
+def test_a_folder_that_is_not_there_or_holds_nothing_known_is_said_to_be_so(tmp_path, extracts):
+    with pytest.raises(ContractBroken, match="there is no such folder"):
+        check(tmp_path / "nowhere")
+    with pytest.raises(ContractBroken, match=r"holds no table that a contract knows.*ready_cohort"):
+        check(tmp_path)
+    for name, words in [
+        ("ready_cohort.xlsx", "ready_cohort.xlsx: only CSV is read in this version. Save it as ready_cohort.csv"),
+        ("ready_cohrt.csv", "ready_cohrt.csv: no contract is for a table of this name. Did you mean ready_cohort.csv?"),
+    ]:
+        with pytest.raises(ContractBroken) as caught:
+            check(extracts(b"x", name=name))
+        assert words in str(caught.value)
+
+
+def test_files_that_are_passed_over_are_named(extracts):
+    extracts(HEADER, person("A"))
+    extracts(b"PK", name="ready_cohort.xlsx")
+    found = check(extracts(b"a,b", name="custody.csv"))
+    assert found.notes == (
+        "ready_cohort.xlsx was not read: only CSV is read in this version, and ready_cohort.csv lies beside it.",
+        "custody.csv was not read: no contract is for it.",
+    )
+    assert not found.is_refused
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("extract_dat: 2024-01-01", "there is no setting called 'extract_dat'. Did you mean 'extract_date'?"),
+        ("extract_date: soon", "extract_date must be the first day that is not in the extract, written as 2026-09-30."),
+        ("extract_date: 2024-01-01 10:00:00", "must be the first day that is not in the extract"),
+        ("extract_date: 2024-13-01", "a date that does not exist"),
+        ("", "is empty"),
+        ("extract_date: [", "line 1"),
+    ],
+)
+def test_an_extract_file_that_cannot_be_used_refuses_the_folder_with_all_else_that_is_wrong(extracts, content, words):
+    folder = extracts(HEADER, person("A", arm="x"))
+    (folder / "extract.yaml").write_text(content, encoding="utf-8")
+    found = check(folder)
+    assert found.is_refused
+    assert words in found.in_words()
+    assert "code that is not on the agreed list" in found.in_words()
+    with pytest.raises(ContractBroken):
+        intake.extract_date_of(folder)
+
+
+def test_the_extract_date_is_the_one_given_or_the_one_of_the_folder_or_none(extracts):
+    folder = extracts(HEADER, person("A", until="2023-03-02"))
+    assert intake.extract_date_of(folder) is None
+    assert (
+        "Not checked, because no extract date was given: index_date must be before the extract date"
+        in check(folder).in_words()
+    )
+    (folder / "extract.yaml").write_text("extract_date: 2023-03-01\n", encoding="utf-8")
+    assert intake.extract_date_of(folder) == date(2023, 3, 1)
+    assert faults(check(folder)) == [(2, "observed_until", "range", "2023-03-02")]
+    assert check(folder, extract_date=date(2023, 3, 2)).is_clean
+
+
+# The list of faults
+
+
+def test_the_list_of_faults_has_row_rule_and_value_and_is_for_its_owner_alone(extracts, tmp_path):
+    file = tmp_path / "faults.csv"
+    file.write_text("old", encoding="utf-8")
+    intake.write_faults_csv(check(extracts(HEADER, person("A", arm='"x, ""y"""'), person("A"))), file)
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert rows[0] == ["table", "row", "column", "rule", "severity", "value", "hint"]
+    assert rows[1][:6] == ["ready_cohort", "2", "arm", "code", "quarantine", 'x, "y"']
+    assert rows[2][:6] == ["ready_cohort", "3", "person_id", "primary_key", "refuse", ""]
+    if os.name == "posix":
+        assert mode(file) == 0o600
+
+
+def test_the_page_of_faults_shows_a_cell_as_text_and_never_as_a_page(extracts, tmp_path):
+    file = tmp_path / "faults.html"
+    intake.write_faults_html(check(extracts(HEADER, person("A", arm="<script>alert(1)</script>"))), file)
+    page = file.read_text(encoding="utf-8")
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in page
+    assert "<script" not in page
+    assert "http" not in page
+    assert "1 of 1 rows were set aside" in page
+    if os.name == "posix":
+        assert mode(file) == 0o600
+
+
+def test_a_page_says_how_many_faults_it_leaves_to_the_list(extracts, tmp_path, monkeypatch):
+    from evalkit.store.intake import faultlist
+
+    monkeypatch.setattr(faultlist, "SHOWN_ON_A_PAGE", 2)
+    intake.write_faults_html(check(extracts(HEADER, *(person(name, arm="x") for name in "ABCDE"))), tmp_path / "f.html")
+    assert "3 further faults are not on this page" in (tmp_path / "f.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("inside", ["outputs", "outputs/rossi/public", "Outputs"])
+def test_nothing_about_a_person_is_written_inside_outputs(extracts, tmp_path, inside):
+    folder = tmp_path / inside
+    folder.mkdir(parents=True)
+    (tmp_path / "elsewhere").symlink_to(folder)
+    found = check(extracts(HEADER, person("A", arm="x")))
+    for place in (folder, tmp_path / "elsewhere", folder / ".." / Path(inside).name):
+        for write in (intake.write_faults_csv, intake.write_faults_html):
+            with pytest.raises(NotReleasable, match="may not be written inside a folder called 'outputs'"):
+                write(found, place / "faults")
+        with pytest.raises(NotReleasable):
+            intake.admit(ROSSI, place / "s.duckdb", contracts_folder=CONTRACTS)
+    assert list(folder.iterdir()) == []
+
+
+def test_the_report_for_programs_holds_counts_and_no_value(extracts):
+    found = check(extracts(HEADER, person("A", arm="canary"), person("B"))).as_json()
+    [table] = found["tables"]
+    assert {name: table[name] for name in ("table", "rows_read", "refused", "quarantined", "admitted")} == {
+        "table": "ready_cohort", "rows_read": 2, "refused": 0, "quarantined": 1, "admitted": 1,
+    }  # fmt: skip
+    assert table["faults"][0] | {"hint": ""} == {
+        "column": "arm", "rule": "code", "severity": "quarantine", "label": "code that is not on the agreed list",
+        "hint": "", "rows": 1,
+    }  # fmt: skip
+    assert "canary" not in str(found)
+
+
+# The store
+
+
+@pytest.fixture
+def store(tmp_path, extracts):
+    """A store that stands, and a folder of extracts that would replace it."""
+    file = tmp_path / "store" / "old.duckdb"
+    intake.admit(ROSSI, file, contracts_folder=CONTRACTS)
+    return file, extracts(HEADER, person("A"), person("B", arm="x", age="old"), person("C"))
+
+
+def test_rows_that_break_a_rule_are_kept_apart_and_counted(store):
+    file, folder = store
+    intake.admit(folder, file, contracts_folder=CONTRACTS, extract_date=date(2024, 1, 1))
+    assert admitted(file, "person_id, file_row") == [("A", 2), ("C", 4)]
+    assert admitted(file, '"table", input, file_row, "column", rule', "quarantined") == [
+        ("ready_cohort", "ready_cohort.csv", 3, "arm", "code"),
+        ("ready_cohort", "ready_cohort.csv", 3, "x_age", "type"),
+    ]
+
+
+def test_the_manifest_says_what_was_read_under_which_contract(store):
+    file, folder = store
+    intake.admit(folder, file, contracts_folder=CONTRACTS, extract_date=date(2024, 1, 1))
+    with duckdb.connect(str(file), read_only=True) as connection:
+        [row] = connection.execute("SELECT * FROM manifest").fetchall()
+        assert [column[0] for column in connection.description] == [
+            "input", "sha256", "bytes", "rows", "contract_id", "contract_version", "contract_sha256", "evalkit_version",
+            "extract_date",
+        ]  # fmt: skip
+    content, contract = (folder / "ready_cohort.csv").read_bytes(), CONTRACTS / "ready_cohort.odcs.yaml"
+    assert row[:6] == (
+        "ready_cohort.csv",
+        hashlib.sha256(content).hexdigest(),
+        len(content),
+        3,
+        "ready_cohort",
+        "1.0.0",
+    )
+    assert row[6] == hashlib.sha256(contract.read_bytes()).hexdigest()
+    assert row[8] == date(2024, 1, 1)
+
+
+def test_columns_have_their_types_and_one_that_was_not_sent_is_not_there(store):
+    file, _ = store
+    with duckdb.connect(str(file), read_only=True) as connection:
+        types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE ready_cohort").fetchall()}
+    assert (types["index_date"], types["x_age"], types["person_id"], types["file_row"]) == (
+        "DATE",
+        "DOUBLE",
+        "VARCHAR",
+        "BIGINT",
+    )
+    assert "weight" not in types
+
+
+@POSIX
+def test_the_store_and_a_folder_made_for_it_are_for_their_owner_alone(store):
+    file, _ = store
+    assert (mode(file), mode(file.parent)) == (0o600, 0o700)
+    assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
+
+
+def test_a_refused_extract_leaves_the_store_as_it_was(store, extracts):
+    file, _ = store
+    before = file.read_bytes()
+    with pytest.raises(ContractBroken, match="repeated key person_id"):
+        intake.admit(extracts(HEADER, person("A"), person("A")), file, contracts_folder=CONTRACTS)
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
+
+
+@pytest.mark.parametrize("step", ["_write_table", "_write_quarantined", "_write_manifest"])
+@pytest.mark.parametrize("error", [duckdb.IOException("canary"), OSError(28, "canary"), KeyboardInterrupt()])
+def test_an_admission_that_breaks_off_leaves_the_store_as_it_was_and_nothing_beside_it(store, monkeypatch, step, error):
+    file, folder = store
+    before = file.read_bytes()
+
+    def break_off(*_):
+        raise error
+
+    monkeypatch.setattr(admission, step, break_off)
+    with pytest.raises((RunFailed, KeyboardInterrupt)) as caught:
+        intake.admit(folder, file, contracts_folder=CONTRACTS)
+    assert "canary" not in str(caught.value)
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
+
+
+def _in_another_process(code, *arguments):
+    start = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom evalkit.store.intake import admission\n"
+    return subprocess.run(
+        [sys.executable, "-c", start + code, *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+
+
+@POSIX
+def test_an_admission_that_is_killed_leaves_the_store_as_it_was_and_the_next_one_tidies_up(store):
+    file, folder = store
+    before = file.read_bytes()
+    code = (
+        "import os, signal\n"
+        "admission.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "admission.admit(sys.argv[1], sys.argv[2], contracts_folder=sys.argv[3])\n"
+    )
+    assert _in_another_process(code, folder, file, CONTRACTS).returncode == -signal.SIGKILL
+    assert file.read_bytes() == before
+    assert len(list(file.parent.iterdir())) == 2
+    assert all(mode(left) == 0o700 for left in file.parent.iterdir() if left.is_dir())
+    intake.admit(folder, file, contracts_folder=CONTRACTS)
+    assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
+    assert len(admitted(file)) == 2
+
+
+@POSIX
+def test_an_admission_does_not_tidy_away_one_that_is_under_way(store):
+    file, folder = store
+    with admission._drafted(file) as draft:
+        intake.admit(folder, file, contracts_folder=CONTRACTS)
+        assert draft.parent.is_dir()
+        shutil.copy(file, draft)
+    assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
+
+
+@POSIX
+def test_a_full_disk_is_said_in_words_and_leaves_the_store_as_it_was(store):
+    file, folder = store
+    before = file.read_bytes()
+    code = (
+        "import resource\n"
+        "from evalkit.errors import RunFailed\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try:\n"
+        "    admission.admit(sys.argv[1], sys.argv[2], contracts_folder=sys.argv[3])\n"
+        "except RunFailed as error:\n"
+        "    sys.stdout.write(str(error))\n"
+    )
+    said = _in_another_process(code, folder, file, CONTRACTS)
+    assert "could not be written" in said.stdout, said.stderr
+    assert file.read_bytes() == before
+    assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
+
+
+def test_the_fingerprint_of_the_inputs_follows_the_bytes_that_would_be_read_and_nothing_else(extracts, tmp_path):
+    folder = extracts(HEADER, person("A"))
+    contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, contracts)
+    first = intake.inputs_fingerprint(folder, contracts)
+    extracts(b"a,b", name="other.csv")
+    assert intake.inputs_fingerprint(folder, contracts) == first
+    extracts("extract_date: 2024-01-01", name="extract.yaml")
+    second = intake.inputs_fingerprint(folder, contracts)
+    extracts(HEADER, person("B"))
+    third = intake.inputs_fingerprint(folder, contracts)
+    with (contracts / "ready_cohort.odcs.yaml").open("a", encoding="utf-8") as file:
+        file.write("# agreed\n")
+    assert len({first, second, third, intake.inputs_fingerprint(folder, contracts)}) == 4
+    with pytest.raises(ContractBroken, match="there is no such folder"):
+        intake.inputs_fingerprint(tmp_path / "nowhere", contracts)
