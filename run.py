@@ -80,7 +80,7 @@ def _hand_over(command: str, *rest: str) -> int:
         return _evalkit(*DEMO, *rest)
     if command in ("check", "test"):
         quick = ["-m", "not slow and not whole"] if command == "check" else ["-m", "not slow"]
-        return _all([*CHECKS, ("tests", ["-m", "pytest", "-q", *quick, *rest])])
+        return _all([*CHECKS, ("tests", ["-m", "pytest", "-q", *BOTH_PROCESSORS, *quick, *rest])])
     if command == "simulate":
         return _all([("simulation", ["-m", "pytest", "-q", "-m", "slow", *rest])])
     if command == "bench":
@@ -88,6 +88,7 @@ def _hand_over(command: str, *rest: str) -> int:
     return _evalkit(command, *rest)
 
 
+BOTH_PROCESSORS = ["-n", "2", "--dist", "loadfile"]
 FLOORS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
 CHECKS = [
     ("format", ["-m", "ruff", "format", "--check", "--quiet", "."]),

@@ -316,7 +316,7 @@ def _detectable(result: Detectable, decision: Decision, shared: dict[str, Any]) 
         if decision.exact
         else evidence.whole(100 * result.reduction),
         level=result.level,
-        method=f"seen with a probability of {result.power:g}; normal approximation, the groups not told apart",
+        method=f"seen with a probability of {result.power:g}; {result.method}",
         **shared,
     )
 

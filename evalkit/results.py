@@ -305,6 +305,7 @@ class Detectable:
     pooled_share: float
     reduction: float | None
     missed_of_ten: int
+    method: str
     example_reduction: float = 0.30
     power: float = 0.80
     level: float = 0.95

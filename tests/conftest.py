@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,12 @@ class Project:
     def work(self) -> Path:
         """Its secure work folder."""
         return self.root / ".evalkit"
+
+
+@pytest.fixture(scope="session")
+def copied() -> Callable[[Path], Project]:
+    """Copies the project's own files to a folder."""
+    return _copied
 
 
 def _copied(folder: Path) -> Project:

@@ -144,7 +144,7 @@ def test_a_curve_of_protected_data_stands_on_a_grid_of_thirty_days_and_ends_befo
 def test_what_could_have_been_seen_is_said_with_rounded_counts(protected):
     could = Detectable(
         strand="reoffending", outcome="any_event", horizon_days=364, event_label="re-arrest", people_programme=216,
-        people_comparison=216, pooled_share=114 / 432, reduction=0.3712, missed_of_ten=4,
+        people_comparison=216, pooled_share=114 / 432, reduction=0.3712, missed_of_ten=4, method="m",
     )  # fmt: skip
     finding = _released(could, protected)
     assert "115 of 430 people" in finding.sentence

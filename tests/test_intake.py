@@ -434,18 +434,18 @@ def test_a_refused_extract_leaves_the_store_as_it_was(store, extracts):
 
 
 @pytest.mark.parametrize("step", ["_write_table", "_write_quarantined", "_write_manifest"])
-@pytest.mark.parametrize("error", [duckdb.IOException("canary"), OSError(28, "canary"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [duckdb.IOException, OSError, KeyboardInterrupt])
 def test_an_admission_that_breaks_off_leaves_the_store_as_it_was_and_nothing_beside_it(store, monkeypatch, step, error):
     file, folder = store
     before = file.read_bytes()
 
     def break_off(*_):
-        raise error
+        raise error(28, "canary") if error is OSError else error("canary")
 
     monkeypatch.setattr(admission, step, break_off)
     with pytest.raises((RunFailed, KeyboardInterrupt)) as caught:
         intake.admit(folder, file, contracts_folder=CONTRACTS)
-    assert "canary" not in str(caught.value)
+    assert error is KeyboardInterrupt or "canary" not in str(caught.value)
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.iterdir()] == ["old.duckdb"]
 

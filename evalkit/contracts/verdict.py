@@ -103,6 +103,7 @@ def faults(
     file; without it the columns of the table are. `found` is what was seen while the file was read: rows in it are
     not in `relation`.
     """
+    _prepare(connection)
     columns = _columns(connection, relation)
     fields = [field for name in columns if (field := contract.field(name))]
     seen, in_header = tuple(found), heading(contract, headers or columns).found
@@ -121,6 +122,7 @@ def faults(
 
 def unreadable(connection: DuckDBPyConnection, contract: Contract, label: str, hint: str) -> Verdict:
     """Return the verdict on a file that is not a table at all."""
+    _prepare(connection)
     check = Check(column="", rule="type", severity=REFUSE, label=label, hint=hint, scope="file")
     return _verdict(connection, contract, 0, [_note(connection, contract, Found(check, (None,)))])
 
@@ -183,7 +185,6 @@ def _prepare(connection: DuckDBPyConnection) -> None:
 
 
 def _numbered(connection: DuckDBPyConnection, contract: Contract, check: Check) -> int:
-    _prepare(connection)
     number = _number(connection, "SELECT count(*) FROM fault_checks")
     values = [number, contract.table, check.column, check.rule, check.severity, check.hint]
     connection.execute("INSERT INTO fault_checks VALUES (?, ?, ?, ?, ?, ?)", values)

@@ -16,6 +16,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 
     if not all(0 <= p <= 1 for p in p_values):
         raise ValueError("a p-value lies between 0 and 1")
-    if not p_values:
-        return ()
+    if len(p_values) < 2:
+        return tuple(float(p) for p in p_values)  # nothing to correct, and statsmodels takes a second to import
     return tuple(float(p) for p in multipletests(list(p_values), method="holm")[1])

@@ -1,9 +1,9 @@
 """What a comparison of two shares could have shown, and how many more people it would have taken.
 
 A difference is shown where two-sided mid-p and Newcombe's interval both say so, as a report asks of them before it
-names a direction; in large equal arms that is either of them, with 100 people against 3,000 it is up to 20 points
-rarer than mid-p alone. Chances are exact, by adding up the tables that show it: the normal approximation was measured
-up to 26 points too hopeful with 20 people an arm; it is within 3 from some 200 an arm on.
+names a direction. In large equal arms the two say the same; with 100 people against 3,000 both together are some 20
+points rarer than mid-p alone. Chances are exact, by adding up the tables that show it. The normal approximation was
+measured up to 26 points too hopeful with 20 people an arm; from some 200 an arm on it is within 3.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _most_by_mid_p(totals: NDArray[Any], people_1: int, people_0: int, level: fl
         + _log_choices(people_0, np.where(possible, others, 0))
         - _log_choices(people, totals)
     )
-    chance = np.where(possible, np.exp(log_chance), 0.0)
+    chance = np.exp(np.where(possible, log_chance, -np.inf))
     lower_tail = np.cumsum(chance, axis=0) - chance / 2
     most: NDArray[Any] = first - 1 + (lower_tail <= (1 - level) / 2 + ROUNDING).sum(axis=0)
     return most

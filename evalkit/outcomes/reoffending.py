@@ -80,7 +80,7 @@ def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstima
         measure="risk_ratio",
         why="a group without any event leaves the ratio without a bound",
         mend="a longer follow-up or more people",
-        **{name: rest[name] for name in ("strand", "outcome", "horizon_days", "design", "event_label", "planned")},
+        **_without_figures(rest),
     )
     if not counts["events_0"]:
         return unbounded
@@ -118,23 +118,18 @@ def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> It
 
 def _restricted_mean(sides: dict[str, pd.DataFrame], horizon: int, rest: dict[str, Any]) -> Estimate | NotEstimable:
     programme, reference = sides[PROGRAMME], sides[COMPARISON]
-    shortest = min(int(side["days"].max()) for side in sides.values())
-    if shortest < horizon:
-        fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned")
-        return NotEstimable(
-            measure="restricted_mean_days",
-            why=f"in one group nobody was observed for longer than {shortest} of the {horizon} days",
-            mend="a shorter horizon, or a later extract",
-            **{name: rest[name] for name in fields},
+    try:
+        found = estimators.restricted_mean_difference(
+            days_1=programme["days"].to_numpy(),
+            event_1=programme["event"].to_numpy(),
+            days_0=reference["days"].to_numpy(),
+            event_0=reference["event"].to_numpy(),
+            horizon_days=horizon,
+            level=rest["level"],
         )
-    found = estimators.restricted_mean_difference(
-        days_1=programme["days"].to_numpy(),
-        event_1=programme["event"].to_numpy(),
-        days_0=reference["days"].to_numpy(),
-        event_0=reference["event"].to_numpy(),
-        horizon_days=horizon,
-        level=rest["level"],
-    )
+    except ValueError as error:
+        mend = "a shorter horizon, or a later extract"
+        return NotEstimable(measure="restricted_mean_days", why=str(error), mend=mend, **_without_figures(rest))
     return Estimate(
         measure="restricted_mean_days",
         value=found.value,
@@ -172,7 +167,6 @@ def _hazard(
     p_method: str | None = None,
 ) -> Estimate | NotEstimable:
     held = timed.dropna(subset=list(covariates))
-    fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned")
     try:
         fit = estimators.cox(
             days=held["days"].to_numpy(),
@@ -184,9 +178,7 @@ def _hazard(
             level=rest["level"],
         )
     except estimators.NotFitted as error:
-        return NotEstimable(
-            measure="hazard_ratio", why=str(error), mend="more people", **{name: rest[name] for name in fields}
-        )
+        return NotEstimable(measure="hazard_ratio", why=str(error), mend="more people", **_without_figures(rest))
     term = fit.terms[PROGRAMME]
     caveats = list(rest["caveats"])
     if term.proportionality_p is not None and term.proportionality_p < 1 - rest["level"]:
@@ -202,6 +194,12 @@ def _hazard(
         method=f"Cox regression, ties by Efron, {words}",
         **{**rest, "caveats": tuple(caveats)},
     )
+
+
+def _without_figures(rest: dict[str, Any]) -> dict[str, Any]:
+    """What a refusal takes over of the estimate that it stands for."""
+    fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned")
+    return {name: rest[name] for name in fields}
 
 
 def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curve:
@@ -282,6 +280,7 @@ def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) 
         pooled_share=pooled,
         reduction=estimators.detectable_reduction(pooled_share=pooled, **people, level=study.level),
         missed_of_ten=round(10 * (1 - power)),
+        method="exact power of the mid-p test and Newcombe's interval agreeing, the groups not told apart",
         example_reduction=example,
         level=study.level,
     )

@@ -93,6 +93,7 @@ def show(unit: Unit) -> None:
 
 def _executed(unit: Unit, study: Study) -> NotebookNode:
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
@@ -109,6 +110,9 @@ def _executed(unit: Unit, study: Study) -> NotebookNode:
             )
     except PapermillExecutionError as error:
         raise _in_words(unit, error) from None
+    except DeadKernelError:
+        why = "its kernel died: it was stopped from within, or the machine ran out of memory"
+        raise RunFailed(f"{unit.notebook.name}: {why}.") from None
 
 
 def _in_words(unit: Unit, error: Any) -> Exception:

@@ -28,7 +28,8 @@ def work_folder(root: Path) -> Path:
 def owned(folder: Path) -> Path:
     """The folder, made if it is missing, which nobody but its owner may open."""
     with in_words("the work folder"):
-        folder.mkdir(parents=True, exist_ok=True, mode=OWNER_FOLDER)
+        for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+            missing.mkdir(exist_ok=True, mode=OWNER_FOLDER)
         if os.name == "posix" and folder.stat().st_uid == os.getuid():
             folder.chmod(OWNER_FOLDER)
     return folder

@@ -6,6 +6,8 @@ import pytest
 
 from evalkit.estimators import standardised_difference
 
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
+
 EXACT = 1e-12
 NAN = float("nan")
 

@@ -4,6 +4,8 @@ import pytest
 
 from evalkit.estimators import holm
 
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
+
 TEN_FIGURES = 1e-10  # the source prints eleven or more
 RAW = (
     0.838541367553, 0.642193923795, 0.680845947633, 0.967833824309, 0.71626938238,

@@ -11,6 +11,8 @@ from scipy.stats import norm
 
 from evalkit.estimators import detectable_reduction, more_people_needed, power_of_reduction
 
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
+
 EXACT = 1e-10  # sums of a few products
 ONE_POINT = 0.01  # the normal approximation against the exact chance, with hundreds of people an arm
 ONE_IN_A_HUNDRED = 0.01

@@ -4,7 +4,8 @@ Wilson: Newcombe 1998, Statistics in Medicine 17:857-872, table I, method 3.
 Newcombe: Newcombe 1998, Statistics in Medicine 17:873-890, table II, method 10.
 7 of 34 against 1 of 34 (epinephrine trial of Perondi et al. 2004): Fagerland, Lydersen & Laake 2017, Statistical
 Analysis of Contingency Tables, chapter 4, as the authors' R package contingencytables prints it.
-mid-p: Rothman 1986 p. 243 and Jewell 2003 p. 79, as the examples of the R package epitools print them.
+mid-p: Rothman & Greenland 1998, Modern Epidemiology, p. 243, and Jewell, Statistics for Epidemiology, 1st ed., p. 79,
+as the examples of the R package epitools print them.
 48 of 216 against 66 of 216: the financial-aid experiment of Rossi, Berk & Lenihan 1980 (data in lifelines).
 """
 
@@ -14,6 +15,8 @@ import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from evalkit.estimators import mid_p, risk_difference, risk_ratio, wilson
+
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
 
 FOUR_DECIMALS = 0.00005  # the sources print four decimals
 SIX_FIGURES = 1e-6  # epitools prints seven figures

@@ -18,6 +18,8 @@ from lifelines.statistics import proportional_hazard_test
 
 from evalkit.estimators import NotFitted, cox
 
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
+
 FIVE_DECIMALS = 0.000006  # R prints five decimals of a coefficient, found at its own tolerance of 1e-9
 FOUR_DECIMALS = 0.00006
 PUBLISHED = {  # hazard ratio and 95 % interval; R's race and mar are coded the other way round

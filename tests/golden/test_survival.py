@@ -1,10 +1,11 @@
 """Published answers for time to first event.
 
 Gehan: weeks in remission of 42 children with leukaemia, Freireich et al. 1963, Blood 21:699-716, as reprinted by Cox
-1972; Kaplan-Meier with log-log intervals, restricted mean and log-rank test as R's package survival prints them (the
-data are in lifelines).
+1972 (the data are in lifelines). Kaplan-Meier with log-log intervals and log-rank test on 6-MP: R's package survival;
+restricted mean to week 23: the Python package survkit, whose authors checked it against R; curve on placebo: Stata's
+sts list in Rodriguez's course notes at Princeton.
 Seven people: R's print(survfit(...), rmean = 100) and Stata's stci, rmean agree on these times.
-Waltons: R's survRM2::rmst2, quoted in lifelines' issue 1682.
+Waltons: R's survRM2::rmst2, quoted in lifelines' issue tracker.
 Rossi: re-arrest within 52 weeks of 432 released prisoners, Rossi, Berk & Lenihan 1980 (the data are in lifelines).
 """
 
@@ -18,6 +19,8 @@ from lifelines.datasets import load_rossi, load_waltons
 from lifelines.utils import restricted_mean_survival_time
 
 from evalkit.estimators import kaplan_meier, log_rank, restricted_mean, restricted_mean_difference
+
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
 
 FOUR_DECIMALS = 0.00005  # the sources print four decimals
 FIVE_DECIMALS = 0.000005

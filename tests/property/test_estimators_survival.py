@@ -17,10 +17,12 @@ from evalkit.estimators import (
     restricted_mean_difference,
 )
 
+pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
+
 ROUNDING = 1e-9  # a few operations in double precision on numbers near 1
 FIT = 1e-5  # where Newton's search stops, relative to the coefficient
 HORIZON = 30
-PROPERTY = settings(deadline=None, max_examples=25)  # a fit takes some 10 milliseconds
+PROPERTY = settings(deadline=None, max_examples=12)  # a fit takes some 10 milliseconds
 ordered = st.randoms(use_true_random=False)
 
 

@@ -49,7 +49,7 @@ def _drafted(file: Path) -> Iterator[Path]:
         draft = room / file.name
         yield draft
         os.chmod(draft, OWNER_FILE)
-        with draft.open("rb") as stream:
+        with draft.open("r+b") as stream:
             os.fsync(stream.fileno())
         os.replace(draft, file)
     finally:
@@ -106,7 +106,7 @@ def _write(examination: Examination, draft: Path) -> None:
         _write_manifest(connection, examination)
         connection.execute("CHECKPOINT store")
         connection.execute("DETACH store")
-        stopped = "log that is not empty" if draft.with_name(f"{draft.name}.wal").exists() else ""
+        stopped = "log that is not finished" if draft.with_name(f"{draft.name}.wal").exists() else ""
     except duckdb.Error as error:  # its message may quote a cell
         stopped = type(error).__name__
     finally:

@@ -181,7 +181,8 @@ def _split_by_duckdb(
     for other files too where the name of this one looks like a pattern.
     """
     expected = surveyed.lines * (len(extract.headers) - 1)
-    if surveyed.commas != expected or any(sign in str(file) for sign in "*?["):
+    path = str(file.resolve())
+    if surveyed.commas != expected or any(sign in path for sign in "*?["):
         return False
     bind = Parameters()
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(extract.headers)))
@@ -190,7 +191,7 @@ def _split_by_duckdb(
     try:
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {', '.join(cells) or 'NULL AS nothing'} "
-            f"FROM read_csv({bind(str(file.resolve()))}, header = true, auto_detect = false, columns = {{{columns}}}, "
+            f"FROM read_csv({bind(path)}, header = true, auto_detect = false, columns = {{{columns}}}, "
             "delim = ',', quote = '\"', escape = '\"', strict_mode = true, null_padding = false, compression = 'none')",
             bind,
         )
