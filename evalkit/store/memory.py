@@ -115,6 +115,7 @@ def _keep_frame(file: Path, frame: pd.DataFrame) -> None:
             except duckdb.IOException as error:
                 temporary.unlink(missing_ok=True)
                 raise OSError(28 if "space" in str(error).lower() else 5, "") from None
+        temporary.chmod(0o600)
         os.replace(temporary, file)
 
 

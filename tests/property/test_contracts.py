@@ -23,7 +23,7 @@ from evalkit.store.intake import extracts
 
 CONTRACTS = Path(__file__).parents[2] / "data_contracts"
 EXTRACT_DATE = date(2024, 1, 1)
-EXAMPLES = settings(max_examples=25, deadline=None)  # each one is a check of a whole folder, a tenth of a second
+EXAMPLES = settings(max_examples=15, deadline=None)  # each one is a check of a whole folder, a tenth of a second
 MANY = settings(max_examples=200, deadline=None)
 COLUMNS = (
     "person_id", "programme", "area", "period", "arm", "index_date", "observed_until", "first_event_on", "event_count",

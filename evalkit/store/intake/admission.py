@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 
 import duckdb
 
+from evalkit import __version__
 from evalkit.contracts import FAULTS, Parameters, admissible, quoted
 from evalkit.errors import ContractBroken, RunFailed
 from evalkit.store.intake.examination import Examination, Examined, examine, forget
@@ -147,8 +147,7 @@ def _write_manifest(connection: duckdb.DuckDBPyConnection, examination: Examinat
         "CREATE TABLE store.manifest (input VARCHAR, sha256 VARCHAR, bytes BIGINT, rows BIGINT, contract_id VARCHAR, "
         "contract_version VARCHAR, contract_sha256 VARCHAR, evalkit_version VARCHAR, extract_date DATE)"
     )
-    version = import_module("evalkit").__version__  # the package itself names upper floors in its type hints
     for table in examination.tables:
         contract, file = table.contract, [table.input, table.sha256, table.size, table.verdict.rows_read]
-        terms = [contract.id, contract.version, contract.sha256, version, examination.extract_date]
+        terms = [contract.id, contract.version, contract.sha256, __version__, examination.extract_date]
         connection.execute("INSERT INTO store.manifest VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [*file, *terms])
