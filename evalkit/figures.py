@@ -309,14 +309,12 @@ def _drawing(
     Gives its axes, or all of them from the top where `heights` names several.
     """
     import matplotlib as mpl
-    import seaborn
     from matplotlib.figure import Figure
     from matplotlib.style import context
 
     with context("afcharts.afcharts"), mpl.rc_context({"font.sans-serif": ["DejaVu Sans"], "font.size": 12}):
         figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
         axes = figure.subplots(len(heights), sharex=True, height_ratios=heights)
-        seaborn.despine(figure, left=True)
         yield figure, axes
 
 

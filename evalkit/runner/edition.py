@@ -148,23 +148,21 @@ class Edition:
             profile=self.profile,
             watermarks=() if self.profile == "public" else ("INTERNAL: not to be passed on",),
         )
-        links = {row.link for row in rows if row.link}
-        problems = export.lint(index, kind="index", files=frozenset({"findings.csv", *links}))
-        if problems:
-            raise NotReleasable(f"the index page may not be shown: {' '.join(problems)}")
         contents = {
             "status.json": json.dumps([status.row() for status in statuses], indent=1, ensure_ascii=False) + "\n",
             "findings.csv": _as_csv(statuses),
             "index.html": index,
         }
+        new = {name: content for name, content in contents.items() if not self._stands(self.folder / name, content)}
+        if "index.html" in new:
+            _refuse_improper(index, {row.link for row in rows if row.link})
         with in_words("the folder of reports"):
-            for name, content in contents.items():
-                self._write_if_new(self.folder / name, content)
+            for name, content in new.items():
+                write_whole(self.folder / name, content, mode=self.file_mode)
         return self.folder / "index.html"
 
-    def _write_if_new(self, file: Path, content: str) -> None:
-        if not file.is_file() or file.read_bytes() != content.encode():
-            write_whole(file, content, mode=self.file_mode)
+    def _stands(self, file: Path, content: str) -> bool:
+        return file.is_file() and file.read_bytes() == content.encode()
 
     def _index_row(self, status: Status) -> Any:
         from evalkit import export, tables
@@ -193,6 +191,14 @@ STATUS_WORDS = {
     "killed": "Stopped",
     "refused": "Refused",
 }
+
+
+def _refuse_improper(index: str, links: set[str]) -> None:
+    from evalkit import export
+
+    problems = export.lint(index, kind="index", files=frozenset({"findings.csv", *links}))
+    if problems:
+        raise NotReleasable(f"the index page may not be shown: {' '.join(problems)}")
 
 
 def deliver(page: Page, findings: Iterable[Finding], *, inputs: str, mode: int) -> None:
