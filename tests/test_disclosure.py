@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit import disclosure
+from evalkit.disclosure import deciding, releasing
 from evalkit.errors import NotReleasable
 from evalkit.results import Arm, Count, Curve, Design, Detectable, Difference, Estimate, Followed
 from evalkit.study import Study, Suite
@@ -102,7 +103,7 @@ def test_openly_published_data_are_neither_withheld_nor_rounded(open_data):
 
 @given(st.integers(0, 4000), st.integers(0, 4000))
 def test_a_count_of_protected_data_is_a_multiple_of_five_or_not_shown_and_no_total_gives_it_away(programme, comparison):
-    figures = disclosure._protected_counts(
+    figures = releasing._protected_counts(
         {"total": programme + comparison, "programme": programme, "comparison": comparison}
     )
     for true, shown in ((programme, figures["programme"]), (comparison, figures["comparison"])):
@@ -174,7 +175,7 @@ def test_no_finding_ever_holds_a_number_that_is_none(people, shares, measure):
     if not all(people):
         return
     events = tuple(round(n * share) for n, share in zip(people, shares, strict=True))
-    decision = disclosure._protected_estimate(_estimate(people, events, measure))
+    decision = deciding._protected_estimate(_estimate(people, events, measure))
     small = min(people) < 30 or any(min(e, n - e) < 10 for e, n in zip(events, people, strict=True))
     assert bool(decision.withheld) == (small or (measure == "restricted_mean_days" and events[0] < 30))
 
