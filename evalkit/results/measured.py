@@ -1,20 +1,11 @@
-"""The shapes of a result: what a step returns, and what may be shown of it.
-
-An `Estimate` and its neighbours hold unrounded figures and stay in the secure work folder. A `Finding` holds what
-disclosure has released: it is made by `disclosure.release` alone, and only tables and drawings made from findings
-are seen by a reader.
-"""
+"""What a step returns: unrounded, kept in the secure work folder, never shown to a reader."""
 
 from __future__ import annotations
 
-import dataclasses
-import html
 import math
 import types
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 NULL_VALUE: Mapping[str, float | None] = types.MappingProxyType(
     {
@@ -317,118 +308,3 @@ class Detectable:
 
 
 Result = Estimate | NotEstimable | Count | Difference | Curve | Detectable
-
-
-def encoded(value: Any) -> Any:
-    """A result, or a tuple or plain value within one, as JSON values that `decoded` turns back."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {part.name: encoded(getattr(value, part.name)) for part in dataclasses.fields(value)}
-        return {"noun": type(value).__name__, **parts}
-    if isinstance(value, tuple | list):
-        return [encoded(part) for part in value]
-    return value
-
-
-def decoded(content: Any) -> Any:
-    """The result that `encoded` was given; lists come back as tuples."""
-    if isinstance(content, list):
-        return tuple(decoded(part) for part in content)
-    if isinstance(content, dict) and "noun" in content:
-        parts = {name: decoded(part) for name, part in content.items() if name != "noun"}
-        return _NOUNS[content["noun"]](**parts)
-    return content
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What was decided about one result while every result of the edition was in view.
-
-    Attributes
-    ----------
-    withheld : str or None
-        Why nothing of it may be shown; None where it may.
-    exact : bool
-        Whether figures are shown as they are (openly published data) or rounded for protection.
-    grade, grade_words, grade_reasons
-        How far the design can be trusted, in a number, in words, and what held it down.
-    tier : str
-        How far a sentence about it may go, T0 to T5.
-    p_adjusted : float or None
-        Its p-value among all primary outcomes of the plan (Holm); None where it is not one of them.
-    small : bool
-        Whether so few people stand behind it that it must be marked as small.
-    """
-
-    withheld: str | None = None
-    exact: bool = False
-    grade: int | None = None
-    grade_words: str | None = None
-    grade_reasons: tuple[str, ...] = ()
-    tier: str | None = None
-    p_adjusted: float | None = None
-    small: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What may leave the room of one result: a sentence, and figures as released. Made by `disclosure.release` only.
-
-    Attributes
-    ----------
-    kind : str
-        The result it was made from: estimate, not_estimable, count, difference, curve or detectable.
-    status : str
-        `released`, `withheld` or `not_estimable`; a withheld finding has no figures.
-    sentence : str
-        The words that may stand in a report; empty for counts, differences and curves, which are read from tables.
-    rows : tuple of dict
-        The released figures of a count, a difference or a curve.
-    grade, tier : int, str or None
-        How far the design can be trusted (1 to 5), and how far the sentence may go (T0 to T5).
-    """
-
-    id: str
-    kind: str
-    status: str
-    label: str
-    study_fingerprint: str
-    sentence: str = ""
-    strand: str | None = None
-    outcome: str | None = None
-    horizon_days: int | None = None
-    measure: str | None = None
-    unit: str | None = None
-    contrast: str | None = None
-    population: str | None = None
-    planned: str | None = None
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float | None = None
-    arms: tuple[Arm, ...] = ()
-    p_value: float | None = None
-    p_adjusted: float | None = None
-    grade: int | None = None
-    grade_sentence: str = ""
-    tier: str | None = None
-    reason: str | None = None
-    method: str | None = None
-    caveats: tuple[str, ...] = ()
-    can_say: tuple[str, ...] = ()
-    cannot_say: tuple[str, ...] = ()
-    rows: tuple[Mapping[str, Any], ...] = ()
-
-    MIME: typing.ClassVar[str] = "application/vnd.evalkit.finding+json"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        words = html.escape(self.sentence or self.label)
-        page = f'<p><span data-finding="{self.id}" data-tier="{self.tier or "T1"}">{words}</span></p>'
-        return {self.MIME: {"kind": "finding", "name": self.id}, "text/html": page}
-
-
-_NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
-    {
-        noun.__name__: noun
-        for noun in (Arm, Followed, Design, Estimate, NotEstimable, Count, Difference, Curve, Detectable, Decision)
-    }
-)

@@ -1,0 +1,34 @@
+"""The shapes of a result.
+
+An `Estimate` and its neighbours hold unrounded figures and stay in the secure work folder. A `Finding` holds what
+disclosure has released: it is made by `disclosure.release` alone, and only tables and drawings made from findings
+are seen by a reader.
+"""
+
+from evalkit.results.codec import decoded, encoded
+from evalkit.results.measured import (
+    COMPARISON,
+    CONTRASTS,
+    NULL_VALUE,
+    PLAN_STATES,
+    PROGRAMME,
+    UNIT,
+    Arm,
+    Count,
+    Curve,
+    Design,
+    Detectable,
+    Difference,
+    Estimate,
+    Followed,
+    Interval,
+    NotEstimable,
+    Result,
+)
+from evalkit.results.released import Decision, Finding
+
+__all__ = [
+    "COMPARISON", "CONTRASTS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME", "UNIT", "Arm", "Count", "Curve", "Decision",
+    "Design", "Detectable", "Difference", "Estimate", "Finding", "Followed", "Interval", "NotEstimable", "Result",
+    "decoded", "encoded",
+]  # fmt: skip
