@@ -81,6 +81,8 @@ def _common(version: Annotated[bool, typer.Option("--version", help="Print the v
 def run(
     suite: Annotated[str, typer.Argument(help="A suite in params/suites/, or a suite file.")],
     out: Annotated[Path | None, typer.Option(help="Folder of reports; outputs/ of the project unless said.")] = None,
+    areas: Annotated[str, typer.Option(help="Make the reports of these areas only: A,B.")] = "",
+    periods: Annotated[str, typer.Option(help="Make the reports of these funding periods only: P,Q.")] = "",
     profile: Annotated[Profile, typer.Option(help="Who the reports are for.")] = Profile.public,
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of data included; names the edition.")
@@ -108,6 +110,8 @@ def run(
     asked = Run(
         suite=chosen,
         out=(out or chosen.root / "outputs").resolve(),
+        areas=_listed(areas),
+        periods=_listed(periods),
         profile=profile.value,
         workers=workers,
         minutes=minutes,
@@ -235,6 +239,10 @@ def _end_of_quarter(name: str) -> date:
     month = 3 * int(found[3]) + 4  # the first month after the quarter
     year = int(found[1]) + (month > 12)
     return date(year, month - 12 * (month > 12), 1) - timedelta(days=1)
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def _contracts(folder: Path | None) -> Path:

@@ -45,6 +45,8 @@ def test_what_is_no_quarter_is_refused(quarter):
         (("run",), 2),
         (("run", "rossi", "--profile", "everybody"), 2),
         (("run", "rossi", "--as-of", "yesterday"), 2),
+        (("run", "rossi", "--areas", "nowhere"), 2),
+        (("run", "rossi", "--periods", "trail"), 2),
         (("run", "rossi", "--as-of", "1976-12-30", "--quarter", "2026-27-Q2"), 2),
         (("lock", "rosi"), 2),
         (("check", "nowhere"), 1),

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit import provenance
-from evalkit.errors import Refusal
+from evalkit.errors import Refusal, StudyError
 from evalkit.runner.edition import Edition, Page, Profile, Status, deliver
 from evalkit.runner.pool import Ended, Task, supervised
 from evalkit.runner.work import Unit, admit, compute, results_of, show
 from evalkit.store import in_words, owned, shelf, write_whole
-from evalkit.study import Study, Suite
+from evalkit.study import Study, Suite, nearest
 
 __all__ = ["Outcome", "Profile", "Progress", "Run", "Status", "run"]
 
@@ -38,11 +38,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How a suite is to be run: for whom, where to, with how many processes, and how long one report may take."""
+    """How a suite is to be run: for whom, where to, with how many processes, and how long one report may take.
+
+    `areas` and `periods` choose the pages that are made (all where they are empty); computing and deciding always take
+    the whole suite.
+    """
 
     suite: Suite
     out: Path
     profile: Profile = "public"
+    areas: tuple[str, ...] = ()
+    periods: tuple[str, ...] = ()
     workers: int = 0
     minutes: float = 15.0
     force: bool = False
@@ -55,18 +61,39 @@ def run(asked: Run, progress: Progress) -> Outcome:
     happened to, in words; the others are delivered.
     """
     edition = Edition.of(asked.suite, asked.profile, asked.out)
+    _refuse_unknown(asked, edition)
     edition.prepare()
     pages = edition.pages()
     standing = () if asked.force else tuple(page for page in pages if _stands(page))
     statuses = {page.name: Status(page=page, status="up_to_date") for page in standing}
-    wanted = [page for page in pages if page.name not in statuses]
+    wanted = [page for page in pages if page.name not in statuses and _is_chosen(page, asked)]
     if wanted:
-        for status in _Making(asked, edition, progress, len(pages)).make(wanted):
+        for status in _Making(asked, edition, progress, len(wanted)).make(wanted):
             statuses[status.page.name] = status
-    ordered = tuple(statuses[page.name] for page in pages)
+    ordered = tuple(statuses[page.name] for page in pages if page.name in statuses)
     if wanted:
         _log(edition, ordered)
     return Outcome(index=edition.write_index(ordered), statuses=ordered)
+
+
+def _refuse_unknown(asked: Run, edition: Edition) -> None:
+    known = {
+        "area": (asked.areas, {study.area for study in edition.studies}),
+        "period": (asked.periods, {study.period.name for study in edition.studies}),
+    }
+    problems = [
+        f"--{noun}s: this suite makes no report for the {noun} '{name}'. {nearest(name, names)}"
+        for noun, (chosen, names) in known.items()
+        for name in chosen
+        if name not in names
+    ]
+    if problems:
+        raise StudyError("\n".join(problems))
+
+
+def _is_chosen(page: Page, asked: Run) -> bool:
+    in_area = not asked.areas or page.study.area in asked.areas
+    return in_area and (not asked.periods or page.study.period.name in asked.periods)
 
 
 def _stands(page: Page) -> bool:

@@ -1,0 +1,64 @@
+"""A suite of several areas: all together carry the conclusion, each area alone none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.whole
+
+SECOND = "areas:\n  - {slug: b-side, label: B side, force: not held, programme_first_day: {rossi-aid: 1976-01-01}}"
+
+
+@pytest.fixture(scope="module")
+def two_areas(tmp_path_factory, copied) -> tuple[Path, list]:
+    """The trial as if every second man belonged to another area; first one area's report is made, then all."""
+    project = copied(tmp_path_factory.mktemp("areas") / "project")
+    project.edit("params/areas.yaml", "areas:", SECOND)
+    project.change("params/suites/rossi.yaml", areas=["trial-site", "b-side"])
+    file = project.root / "tests/data/rossi/ready_cohort.csv"
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    rows[::2] = [row.replace("trial-site", "b-side") for row in rows[::2]]
+    file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    assert project.evalkit("lock", "rossi").returncode == 0
+    runs = [project.evalkit("run", "rossi", "--json", *more) for more in (("--areas", "b-side"), ())]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
+    return project.root / "outputs/rossi/1976-12-31/public", [json.loads(run.stdout)["reports"] for run in runs]
+
+
+def _findings(edition: Path, area: str) -> dict[str, dict]:
+    rows = json.loads((edition / "rossi-aid" / area / "trial/findings.json").read_text(encoding="utf-8"))
+    return {row["id"]: row for row in rows}
+
+
+def test_areas_that_are_named_are_made_and_the_rest_when_they_are_asked_for(two_areas):
+    _, (first, then) = two_areas
+    assert [(row["area"], row["status"]) for row in first] == [("b-side", "done")]
+    assert [(row["area"], row["status"]) for row in then] == [
+        ("all", "done"),
+        ("b-side", "up_to_date"),
+        ("trial-site", "done"),
+    ]
+
+
+def test_only_all_areas_together_carry_a_corrected_p_value(two_areas):
+    edition, _ = two_areas
+    main = "reoffending.any_event.364.risk_difference"
+    assert _findings(edition, "all")[main]["p_adjusted"] is not None
+    assert all(_findings(edition, area)[main]["p_adjusted"] is None for area in ("b-side", "trial-site"))
+
+
+def test_people_of_the_areas_add_up_to_those_of_all(two_areas):
+    edition, _ = two_areas
+    totals = {
+        area: _findings(edition, area)["flow.analysed"]["rows"][0]["total"] for area in ("all", "b-side", "trial-site")
+    }
+    assert totals == {"all": 432, "b-side": 216, "trial-site": 216}
+
+
+def test_an_area_alone_never_goes_beyond_leaving_it_open(two_areas):
+    edition, _ = two_areas
+    for area in ("b-side", "trial-site"):
+        assert {row["tier"] for row in _findings(edition, area).values()} <= {None, "T0", "T1", "T2"}
