@@ -45,7 +45,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A drawing with its headline, its words for those who cannot see it, and its numbers as a table."""
+    """A drawing with its headline, its words for those who cannot see it, and its numbers as a table.
+
+    Where nothing may be drawn it is `NotDrawn` instead.
+    """
 
     name: str
     headline: Markup
@@ -69,6 +72,32 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {self.MIME: {"name": self.name}, "text/html": self.html}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDrawn:
+    """What stands in the place of a drawing for which too little may be shown, with the reason."""
+
+    name: str
+    about: str
+    reason: str
+
+    MIME: ClassVar[str] = Drawing.MIME
+
+    @property
+    def html(self) -> str:
+        """A grey card that says why."""
+        words = Markup('<div class="ek-refused" id="drawing-{}"><p>There is no drawing of {}: {}.</p></div>')
+        return str(words.format(self.name, self.about, self.reason))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {self.MIME: {"name": self.name}, "text/html": self.html}
+
+
+def not_drawn(name: str, about: str, findings: Sequence[Finding]) -> NotDrawn:
+    """The card that stands for a drawing, with the reasons why its findings are not there."""
+    reasons = sorted({finding.reason for finding in findings if finding.reason})
+    return NotDrawn(name=name, about=about, reason="; ".join(reasons) or "nothing was estimated that could be drawn")
 
 
 _PAGE_PART = Markup(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from evalkit.display import Cell, Drawing, Table, count, signed, span, table
+from evalkit.display import Cell, Drawing, NotDrawn, Table, count, not_drawn, signed, span, table
 from evalkit.results import COMPARISON, PROGRAMME, Finding
 
 if TYPE_CHECKING:
@@ -59,9 +59,12 @@ def flow(findings: Iterable[Finding]) -> Drawing:
     )
 
 
-def balance(findings: Iterable[Finding]) -> Drawing:
+def balance(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     """How far the groups were apart in each covariate before the index date (a love plot)."""
-    chosen = [finding for finding in findings if finding.rows and finding.rows[0]["smd"] is not None]
+    every = tuple(findings)
+    chosen = [finding for finding in every if finding.rows and finding.rows[0]["smd"] is not None]
+    if not chosen:
+        return not_drawn("balance", "the groups before the index date", every)
     sizes = [abs(finding.rows[0]["smd"]) for finding in chosen]
     farthest = chosen[sizes.index(max(sizes))]
     reach = max(0.3, *sizes) * 1.15
@@ -89,13 +92,12 @@ def balance(findings: Iterable[Finding]) -> Drawing:
     )
 
 
-def survival(findings: Iterable[Finding]) -> Drawing:
+def survival(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     """The share of each group with a first event by each day, with intervals and the people still followed."""
-    curves = {
-        finding.label.removesuffix(" group"): finding
-        for finding in findings
-        if finding.kind == "curve" and finding.rows
-    }
+    every = [finding for finding in findings if finding.kind == "curve"]
+    curves = {finding.label.removesuffix(" group"): finding for finding in every if finding.rows}
+    if not {PROGRAMME, COMPARISON} <= set(curves):
+        return not_drawn("survival", "people with an event by each day", every)
     chosen = [curves[side] for side in (PROGRAMME, COMPARISON)]
     last = max(finding.rows[-1]["day"] for finding in chosen)
     marks = [round(last * part / 4) for part in range(5)]
@@ -126,11 +128,12 @@ def survival(findings: Iterable[Finding]) -> Drawing:
     )
 
 
-def forest(findings: Iterable[Finding]) -> Drawing:
+def forest(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     """Every ratio of the report in a row: the same question asked in several ways can be seen to agree or not."""
-    chosen = [
-        finding for finding in findings if finding.unit == "ratio" and finding.status == "released" and finding.value
-    ]
+    every = [finding for finding in findings if (finding.measure or "").endswith("_ratio")]
+    chosen = [finding for finding in every if finding.status == "released" and finding.value]
+    if not chosen:
+        return not_drawn("forest", "the ratios", every)
     with _drawing(5.8, 1.5 + 0.75 * len(chosen)) as (figure, axes):
         places = list(range(len(chosen)))[::-1]
         axes.set_xscale("log")
