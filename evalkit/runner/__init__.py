@@ -62,7 +62,11 @@ def run(asked: Run, progress: Progress) -> Outcome:
     """
     edition = Edition.of(asked.suite, asked.profile, asked.out)
     _refuse_unknown(asked, edition)
-    edition.prepare()
+    with edition.alone():
+        return _made(asked, edition, progress)
+
+
+def _made(asked: Run, edition: Edition, progress: Progress) -> Outcome:
     pages = edition.pages()
     standing = () if asked.force else tuple(page for page in pages if _stands(page))
     statuses = {page.name: Status(page=page, status="up_to_date") for page in standing}

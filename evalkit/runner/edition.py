@@ -6,19 +6,19 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from evalkit import provenance
-from evalkit.errors import NotReleasable
+from evalkit.errors import NotReleasable, RunFailed
 from evalkit.results import Finding
 from evalkit.store import in_words, owned, read_json, shelf, work_folder, write_whole
 from evalkit.study import Study, Suite, fingerprint_of
 
 REPORT = "evaluation"
-MAKING = ".making-"
 NOT_IN_CSV = ("arms", "caveats", "can_say", "cannot_say", "rows")
 Profile = Literal["public", "internal"]
 
@@ -95,16 +95,26 @@ class Edition:
         suite = self.suite
         return owned(work_folder(suite.root) / "editions" / suite.slug / suite.as_of.isoformat() / self.profile)
 
-    def prepare(self) -> None:
-        """Make the folder, or say in words why it cannot be; clear what an interrupted run left half made."""
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the edition: its folder is there and can be written, and no other run is at work in it.
+
+        What a run that was killed left half made is cleared; `RunFailed` says in words what stands in the way.
+        """
         with in_words("the folder of reports"):
             self.folder.mkdir(parents=True, exist_ok=True)
             if self.profile == "internal":
                 self.folder.chmod(0o700)
-            for left in self.folder.rglob(f"{MAKING}*"):
+            write_whole(self.folder / "probe", "")
+            (self.folder / "probe").unlink()
+        mark = self.work / "running"
+        _take(mark)
+        try:
+            for left in self.folder.rglob(".*"):
                 left.unlink()
-            write_whole(self.folder / f"{MAKING}probe", "")
-            (self.folder / f"{MAKING}probe").unlink()
+            yield
+        finally:
+            mark.unlink(missing_ok=True)
 
     def pages(self) -> tuple[Page, ...]:
         """Every page of every study, areas in the order of the alphabet and all areas first."""
@@ -191,6 +201,25 @@ STATUS_WORDS = {
     "killed": "Stopped",
     "refused": "Refused",
 }
+
+
+def _take(mark: Path) -> None:
+    """Leave the mark of this process, unless another that still runs has left its own."""
+    import psutil
+
+    me = psutil.Process()
+    with in_words("the work folder"):
+        try:
+            with mark.open("x", encoding="utf-8") as file:
+                file.write(f"{me.pid} {me.create_time()}")
+            return
+        except FileExistsError:
+            pid, _, began = mark.read_text(encoding="utf-8").partition(" ")
+    with suppress(psutil.NoSuchProcess, ValueError):
+        if psutil.Process(int(pid)).create_time() == float(began):
+            raise RunFailed(f"another run of this suite is under way (process {pid}). Wait for its end, or stop it.")
+    mark.unlink(missing_ok=True)
+    _take(mark)
 
 
 def _refuse_improper(index: str, links: set[str]) -> None:

@@ -140,6 +140,19 @@ def _wait_until(there, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def test_a_second_run_beside_one_under_way_is_refused_in_words(project):
+    environment = {**os.environ, "EVALKIT_WORK": str(project.work)}
+    first = subprocess.Popen(
+        [sys.executable, "-m", "evalkit", "run", "rossi", "--quiet"], cwd=project.root, env=environment
+    )
+    _wait_until((project.work / "stores").is_dir)
+    second = project.evalkit("run", "rossi")
+    first.terminate()
+    first.wait()
+    assert second.returncode == 1
+    assert f"another run of this suite is under way (process {first.pid})" in second.stderr
+
+
 def test_an_interrupted_run_keeps_what_it_has_and_says_so(project):
     environment = {**os.environ, "EVALKIT_WORK": str(project.work)}
     process = subprocess.Popen(
