@@ -144,7 +144,10 @@ class Edition:
         from evalkit import export
 
         rows = [self._index_row(status) for status in statuses]
-        notes = ["Each report says how large a difference it could have seen before it says what it found."]
+        notes = [
+            f"Data up to {self.suite.as_of.day} {self.suite.as_of:%B %Y}.",
+            "Each report says how large a difference it could have seen before it says what it found.",
+        ]
         if self.suite.protection == "open_data":
             notes.append(
                 f"Openly published research data; nothing is withheld or rounded. Source: {self.suite.source}."
