@@ -1,7 +1,7 @@
 """Set evalkit up in `.venv` and hand over to it. Standard library only; Linux, macOS and Windows.
 
 python run.py                  the demo: its reports, and the path of their index page
-python run.py run SUITE ...    any command of `evalkit`
+python run.py run SUITE ...    any command of `evalkit`: run, lock, check FOLDER, admit, lab
 python run.py lab              JupyterLab at the notebook to start with
 python run.py check            format, lint, types, floors, notebooks and quick tests: every failure at once
 python run.py test             the checks and every test
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -26,12 +27,16 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "evalkit-installed"
 DEMO = ["run", "rossi"]
 OLDEST = (3, 11)
+INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
     """Do what was asked and return the exit code."""
     if sys.version_info < OLDEST:
         return _say(f"evalkit needs Python {OLDEST[0]}.{OLDEST[1]} or later; this is {sys.version.split()[0]}.", 2)
+    arguments = [
+        part for word in arguments for part in (word.split("=", 1) if word.startswith("--wheels=") else [word])
+    ]
     wheels = None
     if "--wheels" in arguments:
         place = arguments.index("--wheels")
@@ -41,8 +46,10 @@ def main(arguments: list[str]) -> int:
         arguments = arguments[:place] + arguments[place + 2 :]
     if arguments and arguments[0] in ("-h", "--help"):
         return _say(__doc__ or "", 0)
-    code = _set_up(wheels)
-    return code or _hand_over(*(arguments or ["demo"]))
+    try:
+        return _set_up(wheels) or _hand_over(*(arguments or ["demo"]))
+    except KeyboardInterrupt:
+        return _say("Interrupted. The same command goes on from there.", INTERRUPTED)
 
 
 def _set_up(wheels: Path | None) -> int:
@@ -52,8 +59,8 @@ def _set_up(wheels: Path | None) -> int:
     if STAMP.is_file() and STAMP.read_text(encoding="utf-8") == wanted:
         return 0
     _say(f"Setting up {VENV.name} (once; a few minutes) ...")
-    if not _python().is_file():
-        venv.create(VENV, with_pip=True, clear=VENV.exists())
+    if not _is_whole():
+        venv.create(VENV, with_pip=True, clear=True)
     steps = [["--require-hashes", "-r", str(LOCK)], ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]]
     for step in steps:
         if subprocess.call([*_installer(), *_from(wheels), *step], cwd=ROOT):
@@ -61,6 +68,20 @@ def _set_up(wheels: Path | None) -> int:
             return _say(f"Setting up failed: not everything could be installed from {where}. See the lines above.", 1)
     STAMP.write_text(wanted, encoding="utf-8")
     return 0
+
+
+def _is_whole() -> bool:
+    """Whether an environment of this Python stands, with an installer in it."""
+    about = VENV / "pyvenv.cfg"
+    same = f"version = {sys.version_info[0]}.{sys.version_info[1]}."
+    if not (_python().is_file() and about.is_file() and same in about.read_text(encoding="utf-8")):
+        return False
+    return (
+        subprocess.call(
+            [str(_python()), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        == 0
+    )
 
 
 def _installer() -> list[str]:
@@ -77,7 +98,10 @@ def _from(wheels: Path | None) -> list[str]:
 def _hand_over(command: str, *rest: str) -> int:
     """Run what was asked; `check` and `test` run every part and name all that failed."""
     if command == "demo":
+        os.chdir(ROOT)
         return _evalkit(*DEMO, *rest)
+    if command == "check" and rest and not rest[0].startswith("-"):
+        return _evalkit(command, *rest)  # of a folder of extracts, not of the project
     if command in ("check", "test"):
         quick = ["-m", "not slow and not whole"] if command == "check" else ["-m", "not slow"]
         return _all([*CHECKS, ("tests", ["-m", "pytest", "-q", *BOTH_PROCESSORS, *quick, *rest])])
@@ -111,10 +135,14 @@ def _all(parts: list[tuple[str, list[str]]]) -> int:
 
 def _evalkit(*arguments: str) -> int:
     command = [str(_python()), "-m", "evalkit", *arguments]
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if os.name == "nt" else None  # evalkit itself answers it
     try:
         return subprocess.call(command)
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    finally:
+        if before:
+            signal.signal(signal.SIGINT, before)
 
 
 def _python() -> Path:

@@ -106,7 +106,7 @@ def run(
 
     chosen = _suite_at(suite, as_of, quarter)
     for deviation in deviations_of(chosen):
-        _say(f"Changed since the plan was locked: {deviation.setting}. Findings are graded as not planned in advance.")
+        _say(f"Changed since the plan was locked: {deviation.setting}.")
     asked = Run(
         suite=chosen,
         out=(out or chosen.root / "outputs").resolve(),
@@ -163,6 +163,7 @@ def check(
     """
     from evalkit.store import intake
 
+    _refuse_unusable(folder, *filter(None, (faults, report)))
     found = intake.check(folder, contracts_folder=_contracts(contracts), extract_date=_day(extract_date))
     if faults:
         intake.write_faults_csv(found, faults)
@@ -185,6 +186,7 @@ def admit(
     """
     from evalkit.store import intake
 
+    _refuse_unusable(folder, store)
     found = intake.admit(folder, store, contracts_folder=_contracts(contracts), extract_date=_day(extract_date))
     _print_examination(found, as_json)
 
@@ -233,7 +235,7 @@ def _suite_at(name: str, as_of: datetime | None, quarter: str | None) -> Suite:
 
 def _end_of_quarter(name: str) -> date:
     """The last day of a quarter of the financial year: April to June is Q1."""
-    found = re.fullmatch(r"(20\d\d)-(\d\d)-Q([1-4])", name)
+    found = re.fullmatch(r"(\d{4})-(\d\d)-Q([1-4])", name)
     if not found or (int(found[1]) + 1) % 100 != int(found[2]):
         raise StudyError(f"--quarter: '{name}' is not a quarter of a financial year; write it as 2026-27-Q2.")
     month = 3 * int(found[3]) + 4  # the first month after the quarter
@@ -243,6 +245,26 @@ def _end_of_quarter(name: str) -> date:
 
 def _listed(names: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+OURS = (b"table,row,column,rule,severity,value,hint", b"<!DOCTYPE html>")
+DUCKDB_MARK = slice(8, 12)
+
+
+def _refuse_unusable(folder: Path, *files: Path) -> None:
+    """A folder of extracts must be there, and nothing that evalkit did not write may be written over."""
+    if not folder.is_dir():
+        raise StudyError(f"{folder}: there is no such folder. Name the folder that holds the extracts.")
+    for file in files:
+        if file.resolve().parent == folder.resolve():
+            raise StudyError(f"{file.name}: lies in the folder of extracts; write it somewhere else.")
+        if file.is_dir():
+            raise StudyError(f"{file.name}: is a folder; give the name of a file.")
+        if file.is_file() and file.stat().st_size:
+            with file.open("rb") as stream:
+                beginning = stream.read(64)
+            if not beginning.startswith(OURS) and beginning[DUCKDB_MARK] != b"DUCK":
+                raise StudyError(f"{file.name}: is there already and was not written by evalkit; choose another name.")
 
 
 def _contracts(folder: Path | None) -> Path:
@@ -258,7 +280,8 @@ def _day(moment: datetime | None) -> date | None:
 def _print_outcome(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         rows = [status.row() for status in outcome.statuses]
-        typer.echo(json.dumps({"index": outcome.index.as_posix(), "reports": rows}, ensure_ascii=False))
+        found = {"index": outcome.index.as_posix(), "reports": rows, "set_aside": outcome.set_aside}
+        typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         typer.echo(outcome.index)
 

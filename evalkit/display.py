@@ -40,7 +40,8 @@ class Table:
     MIME: ClassVar[str] = "application/vnd.evalkit.table+json"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {self.MIME: {"kind": "table", **self.payload, "name": self.name}, "text/html": self.html}
+        told = {"kind": "table", **self.payload, "name": self.name}
+        return {self.MIME: told, "text/html": self.html, "text/plain": f"table: {self.name}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Drawing:
         ))  # fmt: skip
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {self.MIME: {"name": self.name}, "text/html": self.html}
+        return {self.MIME: {"name": self.name}, "text/html": self.html, "text/plain": f"drawing: {self.name}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class NotDrawn:
         return str(words.format(self.name, self.about, self.reason))
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {self.MIME: {"name": self.name}, "text/html": self.html}
+        return {self.MIME: {"name": self.name}, "text/html": self.html, "text/plain": f"drawing: {self.name}"}
 
 
 def not_drawn(name: str, about: str, findings: Sequence[Finding]) -> NotDrawn:

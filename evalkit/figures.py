@@ -163,7 +163,7 @@ def forest(findings: Iterable[Finding]) -> Drawing | NotDrawn:
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Ratio, programme to comparison group\n(left of 1: fewer in the programme group)")
+        axes.set_xlabel("Ratio, programme to comparison\n(left of 1: fewer in\nthe programme group)")
         png, size = _png(figure)
     alt = "; ".join(f"{_short(finding, ' ')} {_ratio_words(finding)}" for finding in chosen)
     return Drawing(
@@ -230,8 +230,7 @@ def _curve_table(curves: dict[str, Finding], last: int, name: str) -> Table:
     for day in days:
         cells = [f"day {day}"]
         for side in (PROGRAMME, COMPARISON):
-            row = _at(curves[side], day)
-            cells += [f"{row['share']:.0f} ({row['low']:.0f} to {row['high']:.0f})", f"{_still(curves[side], day)}"]
+            cells += [_share_words(curves[side], day), _still(curves[side], day)]
         rows.append(tuple(cells))
     heads = (
         "By",
@@ -243,6 +242,7 @@ def _curve_table(curves: dict[str, Finding], last: int, name: str) -> Table:
     notes = (
         "In brackets: the range that fits the data.",
         "Still followed: without the event and under observation just before that day.",
+        "[z]: nobody of the group was followed that long, or too few to be shown.",
     )
     return table(name, "People with a first recorded event by each day", heads, rows, numbers=(1, 2, 3, 4), notes=notes)
 
@@ -258,14 +258,17 @@ def _step_curve(axes: Axes, rows: Sequence[Any], side: str) -> None:
     )
 
 
-def _at(curve: Finding, day: int) -> Any:
-    """The point of a step curve that holds on a day."""
-    return [row for row in curve.rows if row["day"] <= day][-1]
+def _share_words(curve: Finding, day: int) -> str:
+    """The point of a step curve that holds on a day; none after its end."""
+    if day > curve.rows[-1]["day"]:
+        return "[z]"
+    row = [row for row in curve.rows if row["day"] <= day][-1]
+    return f"{row['share']:.0f} ({row['low']:.0f} to {row['high']:.0f})"
 
 
-def _still(curve: Finding, day: int) -> int:
-    """People at risk just before a day: the count of the first point not before it."""
-    return int(next((row for row in curve.rows if row["day"] >= day), curve.rows[-1])["at_risk"])
+def _still(curve: Finding, day: int) -> str:
+    """People at risk just before a day: the count of the first point not before it; none after the curve's end."""
+    return next((f"{row['at_risk']}" for row in curve.rows if row["day"] >= day), "[z]")
 
 
 def _people_still_followed(axes: Axes, curves: dict[str, Finding], marks: Sequence[int]) -> None:
@@ -275,7 +278,7 @@ def _people_still_followed(axes: Axes, curves: dict[str, Finding], marks: Sequen
     axes.set_yticklabels([PROGRAMME.capitalize(), COMPARISON.capitalize()])
     for line, side in ((1, PROGRAMME), (0, COMPARISON)):
         for day in marks:
-            axes.text(day, line, f"{_still(curves[side], day)}", ha="center", va="center", fontsize=11, color=INK)
+            axes.text(day, line, _still(curves[side], day), ha="center", va="center", fontsize=11, color=INK)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(bottom=False, labelbottom=False, left=False, pad=20)

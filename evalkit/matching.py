@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalkit.cohort import Cohort
+from evalkit.cohort import Cohort, due
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Followed
 from evalkit.store import remembered
 from evalkit.study import Covariate, Study, plan_of
@@ -22,7 +22,7 @@ class Comparison:
     Attributes
     ----------
     people : pandas.DataFrame
-        One row per person, as in the cohort, and `weight`: how much the person counts for.
+        One row per person, as in the cohort.
     balance : tuple of Difference
         How far the sides are apart in each covariate, all known before the index date.
     design : Design
@@ -38,21 +38,28 @@ class Comparison:
 def match(cohort: Cohort, study: Study) -> Comparison:
     """The comparison that the study's design asks for.
 
-    `randomised`: everybody as allocated, whatever happened next (intention to treat), each with weight 1. Chance made
+    `randomised`: everybody as allocated, whatever happened next (intention to treat). Chance made
     the groups alike, so no gate is needed; balance is shown so that a reader can see that it did.
     """
-    people = cohort.people.assign(weight=1.0)
+    people = cohort.people
+    [set_aside] = [count.total for count in cohort.flow if count.step == "set_aside"]
     design = Design(
         assignment=study.programme.design,
         plan=plan_of(study).state,
-        followed=tuple(_followed(people, arm) for arm in (PROGRAMME, COMPARISON)),
+        followed=followed(people, study, study.horizon_days),
+        set_aside=set_aside,
     )
     return Comparison(people=people, balance=tuple(_balance(people, study)), design=design)
 
 
-def _followed(people: pd.DataFrame, arm: str) -> Followed:
-    side = people[people["arm"] == arm]
-    return Followed(label=arm, allocated=len(side), followed=int(side["followed"].sum()))
+def followed(people: pd.DataFrame, study: Study, horizon_days: int) -> tuple[Followed, ...]:
+    """Attrition over one horizon, programme first: of those whose window is over, how many were observed to its end."""
+    counted = people[due(people, study, horizon_days)]
+    sides = [(arm, counted[counted["arm"] == arm]) for arm in (PROGRAMME, COMPARISON)]
+    return tuple(
+        Followed(label=arm, allocated=len(side), followed=int(side["days_followed"].ge(horizon_days).sum()))
+        for arm, side in sides
+    )
 
 
 def _balance(people: pd.DataFrame, study: Study) -> Iterator[Difference]:

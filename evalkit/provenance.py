@@ -54,6 +54,17 @@ def read(folder: Path) -> dict[str, Any]:
     return content if sound else {}
 
 
+def standing_pages(folder: Path, study: Study) -> dict[str, str]:
+    """Pages of this very study that lie in the folder as they were delivered, with the keys of what made them."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        delivered = content["files"] if content["study_fingerprint"] == study.fingerprint else {}
+        pages = {page: key for page, key in content["pages"].items() if page in delivered}
+        return {page: key for page, key in pages.items() if sha256_of(folder / page) == delivered[page]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 def contract_versions(folder: Path) -> dict[str, str]:
     """The version of every data contract, by its name."""
     import yaml

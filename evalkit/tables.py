@@ -54,7 +54,7 @@ def summary(findings: Iterable[Finding]) -> Table:
     chosen = tuple(findings)
     could = [finding for finding in chosen if finding.kind == "detectable"]
     main = [finding for finding in chosen if finding.planned == "primary"]
-    paragraphs = [Markup("<p>{}</p>").format(span(finding)) for finding in (*could, *main)]
+    paragraphs = [Markup("<p>{}</p>").format(span(finding)) for finding in (*could[:1], *main)]
     grades = [
         Markup('<p class="ek-grade">{}</p>').format(span(finding, finding.grade_sentence))
         for finding in main[:1]
@@ -190,7 +190,7 @@ def _estimate_row(finding: Finding) -> tuple[Cell, ...]:
         return (finding.label, *[reason] * 4, "[z]", planned, evidence)
     sides = [_side(arm, finding) for arm in finding.arms]
     p_value = finding.p_adjusted if finding.p_adjusted is not None else finding.p_value
-    shown = "[z]" if p_value is None or finding.planned == "exploratory" else f"{p_value:.2f}"
+    shown = "[z]" if p_value is None or finding.planned == "exploratory" else _probability(p_value)
     value, low, high = (_number(number, finding.unit) for number in (finding.value, finding.low, finding.high))
     return (finding.label, *sides, value, f"{low} to {high}", shown, planned, evidence)
 
@@ -257,13 +257,14 @@ def _settings(content: Any, name: str = "") -> list[tuple[str, str]]:
 
 
 def _plan_words(plan: Plan) -> str:
+    before = f" Plans locked before were replaced: {', '.join(map(_day, plan.earlier))}." if plan.earlier else ""
     when = f"Plan {plan.hash[:12]} locked on {_day(plan.locked_on)}" if plan.hash and plan.locked_on else ""
     return {
-        "locked": f"{when}; nothing was changed since.",
+        "locked": f"{when}; {'only wording was' if plan.deviations else 'nothing was'} changed since.",
         "locked_late": f"{when}, after the data were to hand: not planned in advance.",
-        "changed_after_lock": f"{when}; {len(plan.deviations)} settings differ from it: not planned in advance.",
+        "changed_after_lock": f"{when}; what differs from it is listed under its deviations: not planned in advance.",
         "not_locked": "No plan was locked: not planned in advance.",
-    }[plan.state]
+    }[plan.state] + before
 
 
 def _span(chosen: Study) -> str:
@@ -273,6 +274,13 @@ def _span(chosen: Study) -> str:
 
 def _day(day: Any) -> str:
     return f"{day.day} {day:%B %Y}"
+
+
+def _probability(p_value: float) -> str:
+    """Two decimals, or three where two would hide on which side of 0.05 it lies."""
+    if p_value < 0.005:
+        return "<0.01"
+    return f"{p_value:.3f}" if 0.045 <= p_value < 0.055 else f"{p_value:.2f}"
 
 
 def _number(number: float | None, unit: str | None) -> str:

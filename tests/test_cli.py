@@ -49,7 +49,10 @@ def test_what_is_no_quarter_is_refused(quarter):
         (("run", "rossi", "--periods", "trail"), 2),
         (("run", "rossi", "--as-of", "1976-12-30", "--quarter", "2026-27-Q2"), 2),
         (("lock", "rosi"), 2),
-        (("check", "nowhere"), 1),
+        (("check", "nowhere"), 2),
+        (("check", "tests/data/rossi", "--faults", "requirements.lock"), 2),
+        (("admit", "tests/data/rossi", "tests/data/rossi/ready_cohort.csv"), 2),
+        (("admit", "nowhere", "store.duckdb"), 2),
         (("nonsense",), 2),
     ],
 )

@@ -198,3 +198,55 @@ def test_primary_outcomes_are_corrected_together_and_others_are_not():
     assert verdicts[one.id].p_adjusted == pytest.approx(0.06)
     assert verdicts[second.id].p_adjusted == pytest.approx(0.06)
     assert verdicts[third.id].p_adjusted is None
+
+
+def test_a_range_that_leaves_out_no_difference_is_no_direction_where_the_tier_allows_none():
+    few = _estimate(-0.3, -0.5, -0.1, p_value=0.01, people=(59, 216), events=(10, 100))
+    said = _said(few, "T2")
+    assert "runs from 50 fewer in a hundred to 10 fewer in a hundred, but no conclusion is drawn from it here" in said
+    assert "lower by between" not in said
+
+
+def test_what_may_be_said_agrees_with_the_sentence_where_interval_and_test_disagree():
+    can, _ = evidence.may_be_said(_estimate(), "T2", p_adjusted=0.0505)
+    assert can[0] == "The data fit every difference from 17 fewer in a hundred to no difference."
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((-0.17, 0.003), "lower by as many as 17 in a hundred, or higher by less than 1 in a hundred"),
+        ((-0.003, 0.17), "lower by less than 1 in a hundred, or higher by as many as 17 in a hundred"),
+        ((0.0002, 0.17), "higher by as many as 17 in a hundred, or no different"),
+    ],
+)
+def test_an_end_that_rounds_to_nothing_is_still_named(ends, words):
+    assert words in _said(_estimate(sum(ends) / 2, *ends, p_value=0.2), "T2")
+
+
+def test_limits_of_attrition_may_be_reached_and_not_passed():
+    assert evidence.grade(_design(allocated=(100, 100), followed=(95, 100))).value == 5
+    assert evidence.grade(_design(allocated=(100, 100), followed=(80, 80))).value == 5
+    assert evidence.grade(_design(allocated=(100, 100), followed=(94, 100))).value == 2
+
+
+def test_rows_that_broke_the_contract_count_as_lost():
+    assert evidence.grade(_design(set_aside=100)).value == 5
+    assert evidence.grade(_design(set_aside=109)).value == 2
+
+
+def test_nothing_is_laid_down_for_a_ratio_as_a_primary_outcome():
+    ratio = dataclasses.replace(_estimate(0.7, 0.5, 0.9), measure="risk_ratio")
+    with pytest.raises(ValueError, match="nothing is laid down"):
+        evidence.may_be_said(ratio, "T3")
+
+
+def test_a_primary_outcome_that_could_not_be_estimated_still_counts_in_the_correction():
+    from types import SimpleNamespace
+
+    refused = NotEstimable(
+        strand="reoffending", outcome="any_event", horizon_days=182, measure="risk_difference", design=_design(),
+        why="w", mend="m", event_label="re-arrest", planned="primary",
+    )  # fmt: skip
+    verdicts = evidence.decide([_estimate(p_value=0.03), refused], SimpleNamespace(area="all"))  # type: ignore[arg-type]
+    assert verdicts[_estimate().id].p_adjusted == pytest.approx(0.06)

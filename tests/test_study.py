@@ -215,3 +215,63 @@ def test_the_schemas_for_editors_are_those_of_the_code(project):
             (project.root / "params" / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
         )
         assert published == noun.model_json_schema()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("horizon_days: 364", "horizon_days: yes", "horizon_days: 'True' is not a whole number."),
+        ("horizon_days: 364", "horizon_days: '364'", "horizon_days: '364' is not a whole number."),
+        ("as_of: 1976-12-31", "as_of: 19761231", "as_of: '19761231' must be a text or a date"),
+        ("title: Financial aid on release and re-arrest", "title: 1984", "title: '1984' must be a text or a date"),
+        ("data: tests/data/rossi", "data: ../elsewhere", "data: must be a folder below the project's folder"),
+        ("data: tests/data/rossi", "data: tests/data/rosi", "data: there is no folder 'tests/data/rosi'"),
+        ("notebooks: [evaluation]", "notebooks: []", "notebooks"),
+        ("notebooks: [evaluation]", "notebooks: [evaluation, evaluation]", "notebooks: one name stands twice"),
+        (
+            "name: time_to_event, planned: secondary",
+            "name: time_to_event, planned: primary",
+            "only 'any_event' can be primary",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_not_guessed_at(project, old, new, words):
+    project.edit(SUITE, old, new)
+    with pytest.raises(StudyError) as refusal:
+        Suite.read("rossi")
+    assert words in str(refusal.value)
+
+
+def test_a_fingerprint_that_was_emptied_does_not_let_a_changed_study_pass(project):
+    file = project.root / "params/studies/demo.yaml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8")) | {"fingerprint": None, "horizon_days": 182}
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(StudyError, match="the fingerprint no longer fits"):
+        Study.read("params/studies/demo.yaml")
+
+
+def test_the_day_of_a_lock_cannot_be_changed_by_hand_unseen(project):
+    file = lock_file(project.root, "rossi")
+    file.write_text(file.read_text(encoding="utf-8").replace("2026-11-21", "1975-01-01"), encoding="utf-8")
+    with pytest.raises(StudyError, match="was changed after it was written"):
+        plan_of(_study())
+
+
+def test_a_plan_that_was_locked_again_tells_the_day_of_the_one_before(project):
+    project.change(SUITE, horizon_days=182)
+    lock(Suite.read("rossi"), locked_on=date(2026, 12, 1), code_version="0")
+    plan = plan_of(_study())
+    assert (plan.state, plan.locked_on, plan.earlier) == ("locked", date(2026, 12, 1), (date(2026, 11, 21),))
+
+
+def test_other_words_are_listed_but_do_not_make_another_plan(project):
+    project.change(SUITE, title="Aid on release")
+    plan = plan_of(_study())
+    assert (plan.state, [deviation.setting for deviation in plan.deviations]) == ("locked", ["title"])
+
+
+def test_a_data_contract_that_was_changed_makes_another_plan(project):
+    project.edit("data_contracts/ready_cohort.odcs.yaml", "version: 1.0.0", "version: 1.1.0")
+    plan = plan_of(_study())
+    assert plan.state == "changed_after_lock"
+    assert [deviation.setting for deviation in plan.deviations] == ["contracts.ready_cohort"]

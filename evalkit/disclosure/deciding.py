@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from evalkit import evidence
 from evalkit.errors import NotReleasable
 from evalkit.results import Curve, Decision, Detectable, Difference, Estimate, Result, encoded
 from evalkit.store import decisions_file, write_json
-from evalkit.study import Study
+from evalkit.study import ALL_AREAS, Study, fingerprint_of
 
 FEWEST = 10  # distinct people behind any figure, or behind what is left of the group without them
 FEWEST_FOR_RATES = 30
 FEWEST_IN_FULL = 60
 FEWEST_EVENTS_FOR_TIME = 30
 FEWER = f"fewer than {FEWEST}"
+ONE_AREA = "one area alone cannot carry an effect; it is shown once areas are pooled, which this version cannot do"
 
 Family = Mapping[str, tuple[Study, Sequence[Result]]]
 
@@ -35,17 +37,27 @@ def decide(family: Family) -> dict[str, dict[str, Decision]]:
 def keep(family: Family, profile: str) -> None:
     """Decide on every study of an edition and keep the decisions in the work folder, where `release` finds them."""
     studies = [study for study, _ in family.values()]
-    several = len({(study.programme.slug, study.area, study.period.name) for study in studies}) > 1
-    if profile == "public" and several and any(study.protection == "standard" for study in studies):
+    if profile == "public" and any(study.protection == "standard" for study in studies):
         raise NotReleasable(
-            "a public edition of several studies cannot be made yet: figures withheld in one could be worked out from "
-            "another. Use --profile internal, or a suite of one area and one period."
+            "a public edition can be made of openly published data only: what is withheld in one report or edition "
+            "could be worked out from another, and this version does not keep account of that. Use --profile internal."
         )
+    decided = decide(family)
     decisions = {
-        key: {name: encoded(decision) for name, decision in found.items()} for key, found in decide(family).items()
+        key: {result.id: _bound(result, decided[key][result.id]) for result in results}
+        for key, (_, results) in family.items()
     }
     first = studies[0]
     write_json(decisions_file(first.root, first.suite, first.as_of.isoformat(), profile), decisions)
+
+
+def content_of(result: Result) -> str:
+    """What a decision is bound to: it holds for this very result, not for another of the same name."""
+    return fingerprint_of(encoded(result))
+
+
+def _bound(result: Result, decision: Decision) -> dict[str, Any]:
+    return {"of": content_of(result), "decision": encoded(decision)}
 
 
 def of_one(study: Study, results: Sequence[Result]) -> dict[str, Decision]:
@@ -55,6 +67,8 @@ def of_one(study: Study, results: Sequence[Result]) -> dict[str, Decision]:
     decisions = {}
     for result in results:
         decision = Decision(exact=True) if exact else _protected(result)
+        if study.area != ALL_AREAS and isinstance(result, Estimate) and not decision.withheld:
+            decision = dataclasses.replace(decision, withheld=ONE_AREA)
         verdict = verdicts.get(result.id)
         if verdict:
             decision = dataclasses.replace(
@@ -66,7 +80,23 @@ def of_one(study: Study, results: Sequence[Result]) -> dict[str, Decision]:
                 p_adjusted=verdict.p_adjusted,
             )
         decisions[result.id] = decision
-    return decisions
+    return decisions if exact else _with_companions(results, decisions)
+
+
+def _with_companions(results: Sequence[Result], decisions: dict[str, Decision]) -> dict[str, Decision]:
+    """Withhold all that is said of a strand's events where one part of it is: the rest would give it away."""
+    about_events = [result for result in results if isinstance(result, Estimate | Curve | Detectable)]
+    reasons = [decisions[result.id].withheld for result in about_events]
+    reason = next(filter(None, reasons), None)
+    if not reason:
+        return decisions
+    same = {
+        result.id: dataclasses.replace(
+            decisions[result.id], withheld=decisions[result.id].withheld or reason, tier="T0"
+        )
+        for result in about_events
+    }
+    return decisions | same
 
 
 def _protected(result: Result) -> Decision:
@@ -97,20 +127,20 @@ def _protected_estimate(result: Estimate) -> Decision:
 
 
 def _protected_difference(result: Difference) -> str | None:
-    few = _too_few(min(result.people_programme, result.people_comparison))
-    if few or not result.is_share:
-        return few
     sides = (
         (result.mean_programme, result.people_programme - result.missing_programme),
         (result.mean_comparison, result.people_comparison - result.missing_comparison),
     )
+    few = _too_few(min(held for _, held in sides))
+    if few or not result.is_share:
+        return few
     return next(filter(None, (_unsafe(round(mean * held), held) for mean, held in sides)), None)
 
 
 def _too_few(people: int) -> str | None:
     if people < FEWEST:
-        return f"{FEWER} people"
-    return f"fewer than {FEWEST_FOR_RATES} people" if people < FEWEST_FOR_RATES else None
+        return f"it stands on {FEWER} people"
+    return f"it stands on fewer than {FEWEST_FOR_RATES} people" if people < FEWEST_FOR_RATES else None
 
 
 def _unsafe(part: int, people: int) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from evalkit import evidence
-from evalkit.disclosure.deciding import FEWER, FEWEST, of_one
+from evalkit.disclosure.deciding import FEWER, FEWEST, content_of, of_one
 from evalkit.errors import NotReleasable
 from evalkit.results import (
     UNIT,
@@ -45,10 +46,12 @@ def release(results: Iterable[Result], study: Study) -> tuple[Finding, ...]:
 def _with_flow_in_words(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The last step of a flow, said together with the first that it is set against, where both counts are released."""
     totals = {finding.id: finding.rows[0]["total"] for finding in findings if finding.kind == "count" and finding.rows}
-    allocated, analysed = totals.get("flow.allocated"), totals.get("flow.analysed")
-    if not (isinstance(allocated, int) and isinstance(analysed, int)):
-        return findings
-    words = evidence.followed(analysed, allocated)
+    allocated, lost, analysed = (totals.get(f"flow.{step}") for step in ("allocated", "lost", "analysed"))
+    match (allocated, lost, analysed):
+        case (int(), int(), int()) if allocated - lost == analysed:
+            words = evidence.followed(analysed, allocated)
+        case _:
+            return findings
     return tuple(
         dataclasses.replace(finding, sentence=words) if finding.id == "flow.analysed" else finding
         for finding in findings
@@ -58,12 +61,14 @@ def _with_flow_in_words(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def _decisions(collection: tuple[Result, ...], study: Study) -> Mapping[str, Decision]:
     file = decisions_file(study.root, study.suite, study.as_of.isoformat(), study.profile)
     edition = (read_json(file) or {}).get(shelf(study).name, {})
-    if all(result.id in edition for result in collection):
-        return {result.id: decoded(edition[result.id]) for result in collection}
+    known = [edition.get(result.id, {}).get("of") == content_of(result) for result in collection]
+    if all(known):
+        return {result.id: decoded(edition[result.id]["decision"]) for result in collection}
     if study.profile == "public":
         raise NotReleasable(
-            "nothing has been decided about these results, so nothing can be made public. Use `evalkit run`, which "
-            "decides over all reports of an edition together, or set the profile to internal."
+            f"{known.count(False)} of {len(known)} results are not those that were decided on for this edition, so "
+            "they cannot be made public. Use `evalkit run`, which decides over all reports together; in a notebook, "
+            "release what the steps return as it is, or set the profile to internal."
         )
     return of_one(study, collection)
 
@@ -114,19 +119,18 @@ _KINDS: Mapping[type, str] = {
 
 def _withheld(result: Result, decision: Decision, known: dict[str, Any]) -> Finding:
     known |= {"status": "withheld", "reason": decision.withheld}
-    if not isinstance(result, Estimate):
-        return Finding(**known)
-    words = (
-        f"We cannot report on {result.event_label} here, because {decision.withheld}: showing it could let somebody be "
-        "recognised. This does not mean that the programme had no effect."
-    )
+    words = f"{known['label']}: cannot be reported here, because {decision.withheld}."
+    if isinstance(result, Estimate | Detectable):
+        words += " This does not mean that the programme had no effect."
     return Finding(sentence=words, tier="T0", grade=decision.grade, **known)
 
 
 def _estimate(result: Estimate, decision: Decision, known: dict[str, Any]) -> Finding:
     arms = tuple(_arm(arm, decision) for arm in result.arms)
     tier = decision.tier or "T1"
-    can, cannot = evidence.may_be_said(result, tier) if result.planned == "primary" else ((), ())
+    can, cannot = (
+        evidence.may_be_said(result, tier, p_adjusted=decision.p_adjusted) if result.planned == "primary" else ((), ())
+    )
     small = ("Few people: read with care.",) if decision.small and not decision.exact else ()
     return Finding(
         sentence=evidence.sentence(result, tier, arms, p_adjusted=decision.p_adjusted),
@@ -144,11 +148,23 @@ def _estimate(result: Estimate, decision: Decision, known: dict[str, Any]) -> Fi
         grade_sentence=evidence.grade_sentence(decision.grade or 1, decision.grade_words or "", decision.grade_reasons),
         tier=tier,
         method="; ".join(filter(None, (result.method, result.p_method and f"p by {result.p_method}"))),
-        caveats=(*result.caveats, *small, *(f"Grade held down: {reason}." for reason in decision.grade_reasons)),
+        caveats=(
+            *_caveats(result, decision),
+            *small,
+            *(f"Grade held down: {reason}." for reason in decision.grade_reasons),
+        ),
         can_say=can,
         cannot_say=cannot,
         **known,
     )
+
+
+def _caveats(result: Estimate, decision: Decision) -> Iterator[str]:
+    """What to bear in mind, with the people left out in numbers only where numbers are shown as they are."""
+    yield from result.caveats
+    for short in result.left_out:
+        people = f"{short.people} of {short.of} people" if decision.exact else "People"
+        yield f"{people} {short.why} are left out."
 
 
 def _not_estimable(result: NotEstimable, decision: Decision, known: dict[str, Any]) -> Finding:
@@ -173,7 +189,7 @@ def _detectable(result: Detectable, decision: Decision, known: dict[str, Any]) -
 
 def _count_row(result: Count, decision: Decision) -> dict[str, Any]:
     figures = {name: getattr(result, name) for name in ("total", "programme", "comparison")}
-    if not decision.exact and result.unit == "people":
+    if not decision.exact:
         figures = _protected_counts(figures)
     return {"step": result.step, "unit": result.unit, "left_out": result.left_out, **figures}
 
@@ -184,7 +200,7 @@ def _protected_counts(figures: Mapping[str, int | None]) -> dict[str, int | str 
     for name, number in figures.items():
         shown[name] = None if number is None else FEWER if number < FEWEST else rounded(number)
     hidden = [name for name in ("programme", "comparison") if shown.get(name) == FEWER]
-    if len(hidden) == 1 and shown["total"] != FEWER:
+    if hidden and shown["total"] != FEWER:
         shown["total"] = WITHHELD
     return shown
 
@@ -211,18 +227,21 @@ def _difference_row(result: Difference, decision: Decision) -> dict[str, Any]:
 
 
 def _curve_rows(result: Curve, decision: Decision) -> Iterator[dict[str, Any]]:
-    """The points of a curve: as they are, or on a grid of thirty days, counts in fives, cut below ten at risk."""
+    """The points of a curve: as they are, or on a grid of thirty days, counts in fives, where ten had the event."""
     points = list(zip(result.days, result.share, result.low, result.high, result.at_risk, strict=True))
     if decision.exact:
         for day, *shares, at_risk in points:
             yield {"day": day, **_shares(shares, None), "at_risk": at_risk}
         return
-    for day in range(0, result.horizon_days + 1, DAYS_OF_A_STEP):
-        _, *shares, _ = [point for point in points if point[0] <= day][-1]
-        at_risk = next((point[4] for point in points if point[0] > day), points[-1][4])
+    happened = list(itertools.accumulate(result.events))
+    for day in range(0, result.days[-1] + 1, DAYS_OF_A_STEP):
+        place = sum(each <= day for each in result.days) - 1
+        _, *shares, _ = points[place]
+        at_risk = next((each for other, *_, each in points if other >= day), 0)
         if at_risk < FEWEST:
             return
-        yield {"day": day, **_shares(shares, 0), "at_risk": rounded(at_risk)}
+        if day == 0 or happened[place] >= FEWEST:
+            yield {"day": day, **_shares(shares, 0), "at_risk": rounded(at_risk)}
 
 
 def _shares(shares: Sequence[float], digits: int | None) -> dict[str, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from evalkit import estimators
 from evalkit.results import (
@@ -17,9 +18,9 @@ from evalkit.results import (
 )
 from evalkit.study import ALL_AREAS, Study
 
-MOST_LOST = 0.20  # of everybody allocated; more breaks what chance did (What Works Centre scale, level 5)
-MOST_LOST_APART = 0.05  # between the groups
-MOST_MISSING, MOST_MISSING_APART = 0.30, 0.10  # of the outcome; more costs a grade
+MOST_LOST = Fraction(20, 100)  # of everybody allocated; more breaks what chance did (What Works Centre scale, level 5)
+MOST_LOST_APART = Fraction(5, 100)  # between the groups
+MOST_MISSING, MOST_MISSING_APART = Fraction(30, 100), Fraction(10, 100)  # of the outcome; more costs a grade
 FEWEST_FOR_DIRECTION = 60
 GRADE_WORDS = {
     1: "one group before and after, or groups that were not made alike",
@@ -28,6 +29,8 @@ GRADE_WORDS = {
     4: "a comparison as good as chance",
     5: "allocation by chance, honoured",
 }
+BY_CHANCE = "allocation by chance, but not all that it promises"
+TEST_LEVEL = 0.05  # of the primary outcomes together, whatever the coverage of the intervals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,8 @@ def grade(design: Design) -> Grade:
         value = 3
         reasons.append("too few people")
     value = max(value, 1)
-    return Grade(value=value, words=GRADE_WORDS[value], reasons=tuple(reasons))
+    words = BY_CHANCE if design.assignment == "randomised" and value < 5 else GRADE_WORDS[value]
+    return Grade(value=value, words=words, reasons=tuple(reasons))
 
 
 _PLAN_REASONS = {
@@ -91,12 +95,17 @@ def _by_assignment(design: Design) -> tuple[int, list[str]]:
     return 5, []
 
 
-def _lost(design: Design) -> tuple[float, float]:
+def _lost(design: Design) -> tuple[Fraction, Fraction]:
     """The share lost to follow-up, and how far the groups are apart in it."""
-    shares = [1 - side.followed / side.allocated if side.allocated else 1.0 for side in design.followed]
-    everybody = sum(side.allocated for side in design.followed)
-    lost = 1 - sum(side.followed for side in design.followed) / everybody if everybody else 1.0
+    shares = [_share(side.allocated - side.followed, side.allocated) for side in design.followed]
+    everybody = sum(side.allocated for side in design.followed) + design.set_aside
+    lost = _share(everybody - sum(side.followed for side in design.followed), everybody)
     return lost, max(shares) - min(shares)
+
+
+def _share(part: int, whole: int) -> Fraction:
+    """An exact share: a limit that is just reached is not passed by a rounding error. All, where there is nobody."""
+    return Fraction(part, whole) if whole else Fraction(1)
 
 
 def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
@@ -116,13 +125,11 @@ def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
 
 
 def _holm(effects: list[Estimate | NotEstimable]) -> dict[str, float]:
-    family = [
-        one for one in effects if isinstance(one, Estimate) and one.planned == "primary" and one.p_value is not None
-    ]
-    if not family:
-        return {}
-    adjusted = estimators.holm([float(one.p_value) for one in family if one.p_value is not None])
-    return {one.id: p_value for one, p_value in zip(family, adjusted, strict=True)}
+    """Adjusted p-values of the primary outcomes; one that could not be estimated still counts as a question asked."""
+    family = [one for one in effects if one.planned == "primary"]
+    raw = [one.p_value if isinstance(one, Estimate) and one.p_value is not None else 1.0 for one in family]
+    adjusted = zip(family, estimators.holm(raw), strict=True)
+    return {one.id: p_value for one, p_value in adjusted if isinstance(one, Estimate) and one.p_value is not None}
 
 
 def tier(
@@ -149,4 +156,4 @@ def tier(
 def sets_apart(result: Estimate, p_adjusted: float | None = None) -> bool:
     """Whether interval and test agree that the groups differ; a test that was not made does not object."""
     p_value = result.p_value if p_adjusted is None else p_adjusted
-    return result.interval_sets_apart and (p_value is None or p_value <= 1 - result.level)
+    return result.interval_sets_apart and (p_value is None or p_value <= TEST_LEVEL)

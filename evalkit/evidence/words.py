@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from evalkit.evidence.grading import sets_apart
 from evalkit.results import (
-    NULL_VALUE,
     Arm,
     Curve,
     Detectable,
@@ -25,16 +24,16 @@ def sentence(result: Estimate, tier: str, arms: tuple[Arm, ...], *, p_adjusted: 
 
     `arms` are the arms as released, so that no sentence holds a count that a table may not.
     """
-    differ = sets_apart(result, p_adjusted)
-    if result.measure == "risk_difference":
-        return " ".join(filter(None, (_rates(result, arms), _difference(result, differ), _claim(result, tier))))
-    return _SECONDARY[result.measure](result)
+    if result.measure != "risk_difference":
+        return _SECONDARY[result.measure](result)
+    found = f"{_difference(result)}; {_range(result, tier, differ=sets_apart(result, p_adjusted))}"
+    return " ".join((_rates(result, arms), found, _claim(result, tier)))
 
 
 def grade_sentence(value: int, words: str, reasons: tuple[str, ...]) -> str:
     """How strong the evidence is, with what held it down."""
     held = f" Held down because {'; '.join(reasons)}." if reasons else ""
-    return f"Strength of the evidence: grade {value} of 5, {words}.{held}"
+    return f"How far the design can be trusted: grade {value} of 5 ({words}). This is no mark for the programme.{held}"
 
 
 def followed(analysed: int, allocated: int) -> str:
@@ -54,8 +53,8 @@ def reached(result: Curve, last: Mapping[str, float]) -> str:
     """Where a curve ends; `last` is its last point as released, shares in every hundred."""
     share, low, high = (whole(last[column]) for column in ("share", "low", "high"))
     return (
-        f"By day {last['day']} a recorded {result.event_label} had followed for {share} in every hundred of the "
-        f"{result.arm} group (between {low} and {high})."
+        f"By day {last['day']}, {share} in every hundred of the {result.arm} group had a recorded "
+        f"{result.event_label} (between {low} and {high})."
     )
 
 
@@ -77,46 +76,42 @@ _WHAT = {
 
 def detectable(result: Detectable, people: int, events: int) -> str:
     """What the study could have seen, said before any result; `people` and `events` as released."""
-    counted = f"With a recorded {result.event_label} for {events} of {people} people, whichever their group"
-    seen = f"{counted}, this report could"
-    missed = (
-        f"a true {whole(100 * result.example_reduction)}% reduction would be missed {result.missed_of_ten} times in 10"
-    )
+    event = f"recorded {result.event_label} within {result.horizon_days} days"
+    seen = f"With a {event} for {events} of {people} people, whichever their group, this report could"
+    times = f"{result.missed_of_ten} {'time' if result.missed_of_ten == 1 else 'times'} in 10"
+    missed = f"a true {whole(100 * result.example_reduction)}% reduction would be missed {times}"
     if result.reduction is None:
         return f"{seen} not reliably detect any reduction; {missed}."
-    return f"{seen} reliably detect only reductions of {whole(100 * result.reduction)}% or more; {missed}."
+    return f"{seen} reliably detect only reductions of {math.ceil(100 * result.reduction)}% or more; {missed}."
 
 
-def may_be_said(result: Estimate, tier: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What can and what cannot be said on the strength of a primary result."""
-    event = result.event_label
-    reached = f"a recorded {event} is what reached the records, not all that was done"
-    recorded = f"It cannot be said that people are safer: {reached}."
-    if tier == "T1":
-        return (
-            ("How often a recorded event followed in each group.",),
-            ("It cannot be said that the programme made the difference.", recorded),
-        )
-    if tier == "T2":
-        return (
-            (f"The data fit every difference between {_range(result)}.", "More people would be needed to tell."),
-            (
-                f"It cannot be said that the programme lowered or raised the share of people with a recorded {event}.",
-                "It cannot be said that the programme had no effect, or that it fails.",
-                recorded,
-            ),
-        )
-    direction = "Fewer" if result.value < 0 else "More"
-    return (
-        (
-            f"{direction} people of the programme group had a recorded {event}; "
-            f"the difference lies between {_range(result)}.",
-        ),
-        (
-            "It cannot be said that the same would be seen elsewhere or with other people.",
-            recorded,
-        ),
+def may_be_said(
+    result: Estimate, tier: str, *, p_adjusted: float | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What can and what cannot be said on the strength of a primary result, a difference of two shares."""
+    if result.measure != "risk_difference":
+        raise ValueError(f"nothing is laid down that may be said of a {result.measure} as a primary outcome")
+    recorded = (
+        f"It cannot be said that people are safer: a recorded {result.event_label} is what reached the records, "
+        "not all that was done."
     )
+    group = f"people with a recorded {result.event_label}"
+    if tier == "T1":
+        can: tuple[str, ...] = ("How often a recorded event followed in each group.",)
+        cannot: tuple[str, ...] = ("It cannot be said that the programme made the difference.",)
+    elif tier == "T2":
+        low, high = _fitting(result, differ=sets_apart(result, p_adjusted))
+        can = (f"The data fit every difference from {low} to {high}.", "More people would be needed to tell.")
+        cannot = (
+            f"It cannot be said that the programme lowered or raised the share of {group}.",
+            "It cannot be said that the programme had no effect, or that it fails.",
+        )
+    else:
+        low, high = _fitting(result, differ=True)
+        more = "Fewer" if result.value < 0 else "More"
+        can = (f"{more} people of the programme group had a recorded {result.event_label}: from {low} to {high}.",)
+        cannot = ("It cannot be said that the same would be seen elsewhere or with other people.",)
+    return can, (*cannot, recorded)
 
 
 def _rates(result: Estimate, arms: tuple[Arm, ...]) -> str:
@@ -128,16 +123,13 @@ def _rates(result: Estimate, arms: tuple[Arm, ...]) -> str:
     return f"{one[0].upper()}{one[1:]} {had}; {other} had one."
 
 
-def _difference(result: Estimate, differ: bool) -> str:
-    size = whole(100 * abs(result.value))
-    side = "fewer" if result.value < 0 else "more"
-    found = (
-        f"That is {size} {side} in every hundred people"
-        if size
-        else "That is no more than one in every hundred people apart"
-    )
-    note = "" if _adds_up(result) else " (rates and difference are rounded separately)"
-    return f"{found}{note}; {_compatible(result, differ)}"
+def _difference(result: Estimate) -> str:
+    size, side = whole(100 * abs(result.value)), "fewer" if result.value < 0 else "more"
+    if not result.value:
+        found = "That is no difference"
+    else:
+        found = f"That is {size or 'less than 1'} {side} in every hundred people"
+    return found if _adds_up(result) else f"{found} (rates and difference are rounded separately)"
 
 
 def _adds_up(result: Estimate) -> bool:
@@ -145,20 +137,46 @@ def _adds_up(result: Estimate) -> bool:
     return one - other == whole(100 * result.value)
 
 
-def _compatible(result: Estimate, differ: bool) -> str:
-    low, high = whole(100 * result.low), whole(100 * result.high)
-    if differ:
-        ends = sorted((abs(low), abs(high)))
-        return f"the range that fits the data is {_side(result)} by between {ends[0]} and {ends[1]} in a hundred."
-    ends_in_words = [
-        f"{word} by as many as {abs(end)} in a hundred"
-        for word, end, is_there in (("lower", low, result.low < 0), ("higher", high, result.high > 0))
-        if is_there and end
-    ]
-    if len(ends_in_words) < 2:
-        ends_in_words.append("no different")
-    fits = f"the data fit a share that is {', or '.join(ends_in_words)}"
-    return f"{fits}; more people would be needed to tell{_how_many(result)}."
+def _range(result: Estimate, tier: str, *, differ: bool) -> str:
+    """The range in the words of a tier; what the interval leaves open is never said to be settled."""
+    low, high = _fitting(result, differ=differ)
+    if tier == "T1":
+        return f"the range that fits the data runs from {low} to {high}."
+    if tier == "T2" and differ:
+        return f"the range that fits the data runs from {low} to {high}, but no conclusion is drawn from it here."
+    if tier == "T2":
+        return f"the data fit a share that is {_open(result)}; more people would be needed to tell{_how_many(result)}."
+    near, far = sorted((abs(result.low), abs(result.high)))
+    side = "lower" if result.value < 0 else "higher"
+    sizes = f"{whole(100 * near) or 'less than 1'} and {whole(100 * far) or 'less than 1'}"
+    return f"the range that fits the data is {side} by between {sizes} in a hundred."
+
+
+def _fitting(result: Estimate, *, differ: bool) -> tuple[str, str]:
+    """Both ends of the range; where test and interval disagree the nearer end is no difference."""
+    low, high = result.low, result.high
+    if not differ and low * high > 0:
+        low, high = min(low, 0.0), max(high, 0.0)
+        low, high = (low, 0.0) if result.high < 0 else (0.0, high)
+    return _end(low), _end(high)
+
+
+def _end(share: float) -> str:
+    if not share:
+        return "no difference"
+    size = whole(100 * abs(share)) or "less than 1"
+    return f"{size} {'fewer' if share < 0 else 'more'} in a hundred"
+
+
+def _open(result: Estimate) -> str:
+    sides = (("lower", result.low < 0, result.low), ("higher", result.high > 0, result.high))
+    ends = [f"{word} by {_as_many(end)} in a hundred" for word, reaches, end in sides if reaches]
+    return ", or ".join(ends if len(ends) > 1 else [*ends, "no different"])
+
+
+def _as_many(share: float) -> str:
+    size = whole(100 * abs(share))
+    return f"as many as {size}" if size else "less than 1"
 
 
 def _how_many(result: Estimate) -> str:
@@ -188,7 +206,7 @@ def _claim(result: Estimate, tier: str) -> str:
             f"The programme group had {side} {group} than the comparison group, but this depends on checks of hidden "
             "differences that were not made or did not hold."
         )
-    ends = sorted((abs(whole(100 * result.low)), abs(whole(100 * result.high))))
+    near, far = (whole(100 * end) or "less than 1" for end in sorted((abs(result.low), abs(result.high))))
     verb = "reduction" if result.value < 0 else "rise"
     if tier == "T4":
         found = f"The programme group had {side} {group} than similar people"
@@ -196,7 +214,7 @@ def _claim(result: Estimate, tier: str) -> str:
     made = "reduced" if result.value < 0 else "raised"
     return (
         f"The programme {made} the share of {group} by about {whole(100 * abs(result.value))} in every hundred "
-        f"({ends[0]} to {ends[1]})."
+        f"({near} to {far})."
     )
 
 
@@ -209,47 +227,31 @@ def _ratio(result: Estimate) -> str:
 
 
 def _days(result: Estimate) -> str:
-    size, side = whole(abs(result.value)), "more" if result.value >= 0 else "fewer"
-    ends = (
-        f"between {_days_end(result.low)} and {_days_end(result.high)}"
-        if whole(result.low) != whole(result.high)
-        else f"about {_days_end(result.low)}"
-    )
-    return (
-        f"Over {result.horizon_days} days people in the programme group went on average {size} days {side} without a "
-        f"recorded {result.event_label} than the comparison group ({ends})."
-    )
+    went = f"Over {result.horizon_days} days people in the programme group went on average"
+    without = f"without a recorded {result.event_label} as the comparison group"
+    ends = f"(between {_days_end(result.low)} and {_days_end(result.high)})"
+    if not whole(abs(result.value)):
+        return f"{went} about as many days {without} {ends}."
+    longer = f"without a recorded {result.event_label} than the comparison group"
+    return f"{went} {_days_end(result.value)} {longer} {ends}."
 
 
 def _days_end(days: float) -> str:
     size = whole(abs(days))
-    return f"{size} days {'more' if days >= 0 else 'fewer'}" if size else "no different"
+    if not size:
+        return "no difference"
+    return f"{size} {'day' if size == 1 else 'days'} {'more' if days > 0 else 'fewer'}"
 
 
 def _hazard(result: Estimate) -> str:
     adjusted = ", with the groups set alike in what was known before" if result.outcome.endswith("_adjusted") else ""
     return (
-        f"Day by day, a first recorded {result.event_label} was {result.value:.2f} times as frequent in the programme "
-        f"group (between {result.low:.2f} and {result.high:.2f}; 1 would be no difference){adjusted}."
+        f"Over the whole time, a first recorded {result.event_label} came at {result.value:.2f} times the rate of the "
+        f"comparison group (between {result.low:.2f} and {result.high:.2f}; 1 would be no difference){adjusted}."
     )
 
 
 _SECONDARY = {"risk_ratio": _ratio, "restricted_mean_days": _days, "hazard_ratio": _hazard}
-
-
-def _range(result: Estimate) -> str:
-    low, high = whole(100 * result.low), whole(100 * result.high)
-    return f"{_end(low)} and {_end(high)}"
-
-
-def _end(points: int) -> str:
-    if not points:
-        return "none"
-    return f"{abs(points)} {'fewer' if points < 0 else 'more'} people in a hundred"
-
-
-def _side(result: Estimate) -> str:
-    return "lower" if result.value < (NULL_VALUE[result.measure] or 0) else "higher"
 
 
 def whole(number: float) -> int:

@@ -6,12 +6,23 @@
 
 from typing import Any
 
-from evalkit.export.gate import missing, refuse_unreleased, shown
+from evalkit.export.gate import logic_in, missing, refuse_logic, refuse_unreleased, shown
 from evalkit.export.index import IndexRow, index_page
 from evalkit.export.lint import lint
 from evalkit.export.page import page
 
-__all__ = ["IndexRow", "ReportExporter", "index_page", "lint", "missing", "page", "refuse_unreleased", "shown"]
+__all__ = [
+    "IndexRow",
+    "ReportExporter",
+    "index_page",
+    "lint",
+    "logic_in",
+    "missing",
+    "page",
+    "refuse_logic",
+    "refuse_unreleased",
+    "shown",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import NotReleasable
@@ -38,6 +40,52 @@ def refuse_unreleased(notebook: NotebookNode) -> None:
             f"the notebook shows {things} not released:\n" + "\n".join(found) + "\n"
             "Show findings only as tables and figures made after release(); remove the rest and run it again."
         )
+
+
+def refuse_logic(file: Path) -> None:
+    """Raise NotReleasable if a report notebook does anything but take evalkit's steps and show what they return.
+
+    Without logic of its own, and without other libraries, a cell cannot make up what carries our media types.
+    """
+    import nbformat
+
+    found = [
+        f"  code cell {number:<4}{what}"
+        for number, cell in enumerate(_code_cells(nbformat.read(file, as_version=4)), start=1)
+        for what in sorted(logic_in(cell["source"]))
+    ]
+    if found:
+        raise NotReleasable(
+            f"{file.name} has logic of its own, so what it shows cannot be vouched for:\n" + "\n".join(found) + "\n"
+            "Move it into a step of evalkit, or run the report with --profile internal."
+        )
+
+
+def logic_in(source: str) -> set[str]:
+    """In words, what a cell does besides taking steps and showing what they return."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return {_LOGIC[type(node)] for node in nodes if type(node) in _LOGIC} | {
+        "imports something else than evalkit" for node in nodes if _foreign(node)
+    }
+
+
+_LOGIC: Mapping[type, str] = {
+    **dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda), "defines something"),
+    **dict.fromkeys((ast.If, ast.IfExp, ast.Match, ast.BoolOp, ast.Compare), "decides something"),
+    **dict.fromkeys((ast.For, ast.AsyncFor, ast.While), "repeats something"),
+    **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), "repeats something"),
+    **dict.fromkeys((ast.BinOp, ast.UnaryOp, ast.AugAssign), "reckons something"),
+    **dict.fromkeys((ast.Dict, ast.JoinedStr), "makes up something to show"),
+    **dict.fromkeys((ast.Try, ast.With, ast.Delete, ast.Global), "handles something"),
+}
+
+
+def _foreign(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(name.name.split(".")[0] != "evalkit" for name in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").split(".")[0] != "evalkit"
+    return isinstance(node, ast.Name) and node.id in ("__import__", "eval", "exec", "compile", "display", "get_ipython")
 
 
 def shown(notebook: NotebookNode) -> frozenset[str]:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
-from evalkit.matching import Comparison
-from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, NotEstimable, Result
+from evalkit.cohort import due
+from evalkit.matching import Comparison, followed
+from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, LeftOut, NotEstimable, Result
 from evalkit.store import Store, remembered
-from evalkit.study import Outcome, Study
+from evalkit.study import Covariate, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def estimate(comparison: Comparison, store: Store, study: Study) -> tuple[Result
 
 def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
     horizon = study.horizon_of(outcome)
-    people = comparison.people
+    people = comparison.people[due(comparison.people, study, horizon)]
     known = people[people["days_followed"] >= horizon]
     programme, reference = (_arm(known, arm, horizon) for arm in (PROGRAMME, COMPARISON))
     shared = _shared(comparison, outcome, study)
@@ -59,7 +60,8 @@ def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterat
         "population": "itt",
         "arms": (programme, reference),
         "level": study.level,
-        "caveats": (RECORDED_ONLY, *_unknown(people, known)),
+        "caveats": (RECORDED_ONLY,),
+        "left_out": _unknown(people, known),
     }
     difference = estimators.risk_difference(**counts, level=study.level)
     contrast["p_value"] = estimators.mid_p(**counts)
@@ -89,8 +91,16 @@ def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstima
         return unbounded
     method = "MOVER-R interval for a ratio of two proportions (Donner and Zou 2012)"
     return Estimate(
-        measure="risk_ratio", **dataclasses.asdict(ratio), method=method, **{**rest, "planned": "secondary"}
+        measure="risk_ratio",
+        **dataclasses.asdict(ratio),
+        method=method,
+        **{**rest, "planned": _beside_the_primary(rest["planned"])},
     )
+
+
+def _beside_the_primary(planned: str) -> str:
+    """One measure carries what was planned as primary; another of the same outcome stands beside it."""
+    return "secondary" if planned == "primary" else planned
 
 
 def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
@@ -108,7 +118,7 @@ def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> It
         yield _curve(side, arm, outcome, study)
     contrast: dict[str, Any] = {
         "population": "itt",
-        "arms": tuple(_arm_of(side, arm) for arm, side in sides.items()),
+        "arms": _arms_of(sides),
         "level": study.level,
         "caveats": (RECORDED_ONLY,),
     }
@@ -153,38 +163,40 @@ def _cox(
         event_0=sides[COMPARISON]["event"].to_numpy(),
     )
     yield _hazard(timed, (), rest, p_value=log_rank, p_method="log-rank test")
-    columns = tuple(covariate.column for covariate in study.programme.covariates)
     adjusted = {**rest, "outcome": f"{rest['outcome']}_adjusted", "planned": "exploratory"}
-    yield _hazard(timed, columns, adjusted)
+    yield _hazard(timed, study.programme.covariates, adjusted)
 
 
 def _hazard(
     timed: pd.DataFrame,
-    covariates: tuple[str, ...],
+    covariates: tuple[Covariate, ...],
     rest: dict[str, Any],
     *,
     p_value: float | None = None,
     p_method: str | None = None,
 ) -> Estimate | NotEstimable:
-    held = timed.dropna(subset=list(covariates))
+    held = timed.dropna(subset=[item.column for item in covariates])
+    sides = {arm: held[held["arm"] == arm] for arm in (PROGRAMME, COMPARISON)}
+    if any(side.empty for side in sides.values()):
+        why = "in one group nobody is left of whom every covariate is held"
+        return NotEstimable(measure="hazard_ratio", why=why, mend="fuller covariates", **_without_figures(rest))
     try:
         fit = estimators.cox(
             days=held["days"].to_numpy(),
             event=held["event"].to_numpy(),
             columns={
                 PROGRAMME: held["arm"].eq(PROGRAMME).to_numpy(float),
-                **{column: held[column].to_numpy(float) for column in covariates},
+                **{item.label: held[item.column].to_numpy(float) for item in covariates},
             },
             level=rest["level"],
         )
     except estimators.NotFitted as error:
-        return NotEstimable(measure="hazard_ratio", why=str(error), mend="more people", **_without_figures(rest))
+        mend = "more people, or covariates that vary and do not follow from each other"
+        return NotEstimable(measure="hazard_ratio", why=str(error), mend=mend, **_without_figures(rest))
     term = fit.terms[PROGRAMME]
     caveats = list(rest["caveats"])
     if term.proportionality_p is not None and term.proportionality_p < 1 - rest["level"]:
         caveats.append("The ratio changes over the follow-up, so one number does not describe it.")
-    if len(held) < len(timed):
-        caveats.append(f"{len(timed) - len(held)} people are left out because a covariate is not held.")
     words = "adjusted for the covariates of the plan" if covariates else "as allocated"
     return Estimate(
         measure="hazard_ratio",
@@ -192,8 +204,17 @@ def _hazard(
         p_value=p_value,
         p_method=p_method,
         method=f"Cox regression, ties by Efron, {words}",
-        **{**rest, "caveats": tuple(caveats)},
+        **{**rest, "caveats": tuple(caveats), "left_out": _not_held(timed, held), "arms": _arms_of(sides)},
     )
+
+
+def _not_held(timed: pd.DataFrame, held: pd.DataFrame) -> tuple[LeftOut, ...]:
+    missing = len(timed) - len(held)
+    return (LeftOut(people=missing, of=len(timed), why="of whom a covariate is not held"),) if missing else ()
+
+
+def _arms_of(sides: dict[str, pd.DataFrame]) -> tuple[Arm, ...]:
+    return tuple(_arm_of(side, arm) for arm, side in sides.items())
 
 
 def _without_figures(rest: dict[str, Any]) -> dict[str, Any]:
@@ -210,18 +231,19 @@ def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curv
         horizon_days=study.horizon_of(outcome),
         level=study.level,
     )
+    last = sum(people > 0 for people in found.at_risk)  # nothing is known of days on which nobody was followed
     return Curve(
         strand=STRAND,
         outcome=outcome.name,
         horizon_days=study.horizon_of(outcome),
         arm=arm,
         event_label=study.programme.event,
-        days=found.days,
-        share=tuple(1 - share for share in found.survival),
-        low=tuple(1 - share for share in found.high),
-        high=tuple(1 - share for share in found.low),
-        at_risk=found.at_risk,
-        events=found.events,
+        days=found.days[:last],
+        share=tuple(1 - share for share in found.survival[:last]),
+        low=tuple(1 - share for share in found.high[:last]),
+        high=tuple(1 - share for share in found.low[:last]),
+        at_risk=found.at_risk[:last],
+        events=found.events[:last],
         method="Kaplan-Meier, interval by the log of minus the log",
         level=study.level,
     )
@@ -248,21 +270,21 @@ def _refusal(people: pd.DataFrame, known: pd.DataFrame, horizon: int) -> tuple[s
     """Why no share can be compared, and what would mend it; two empty words where it can."""
     for arm in (PROGRAMME, COMPARISON):
         if not people["arm"].eq(arm).any():
-            return f"there is nobody in the {arm} group", "data on people who were not in the programme"
+            return f"there is nobody in the {arm} group whose window is over", "data on both groups, or a later extract"
         if not known["arm"].eq(arm).any():
             return f"nobody in the {arm} group was followed for {horizon} days", "a later extract"
     missing = 1 - len(known) / len(people)
     if missing > MOST_MISSING:
         return (
-            f"the outcome of {len(people) - len(known)} of {len(people)} people is not known",
+            "the outcome of more than two people in five is not known",
             "a later extract, or fuller follow-up",
         )
     return "", ""
 
 
-def _unknown(people: pd.DataFrame, known: pd.DataFrame) -> tuple[str, ...]:
+def _unknown(people: pd.DataFrame, known: pd.DataFrame) -> tuple[LeftOut, ...]:
     lost = len(people) - len(known)
-    return (f"The outcome of {lost} of {len(people)} people is not known; they are left out.",) if lost else ()
+    return (LeftOut(people=lost, of=len(people), why="whose outcome is not known"),) if lost else ()
 
 
 def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) -> Detectable:
@@ -287,11 +309,12 @@ def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) 
 
 
 def _shared(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str, Any]:
+    horizon = study.horizon_of(outcome)
     return {
         "strand": STRAND,
         "outcome": outcome.name,
-        "horizon_days": study.horizon_of(outcome),
-        "design": comparison.design,
+        "horizon_days": horizon,
+        "design": dataclasses.replace(comparison.design, followed=followed(comparison.people, study, horizon)),
         "event_label": study.programme.event,
         "planned": outcome.planned,
     }

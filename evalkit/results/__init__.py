@@ -22,6 +22,7 @@ from evalkit.results.measured import (
     Estimate,
     Followed,
     Interval,
+    LeftOut,
     NotEstimable,
     Result,
 )
@@ -29,6 +30,6 @@ from evalkit.results.released import Decision, Finding
 
 __all__ = [
     "COMPARISON", "CONTRASTS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME", "UNIT", "Arm", "Count", "Curve", "Decision",
-    "Design", "Detectable", "Difference", "Estimate", "Finding", "Followed", "Interval", "NotEstimable", "Result",
-    "decoded", "encoded",
+    "Design", "Detectable", "Difference", "Estimate", "Finding", "Followed", "Interval", "LeftOut", "NotEstimable",
+    "Result", "decoded", "encoded",
 ]  # fmt: skip

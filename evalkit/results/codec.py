@@ -16,6 +16,7 @@ from evalkit.results.measured import (
     Difference,
     Estimate,
     Followed,
+    LeftOut,
     NotEstimable,
 )
 from evalkit.results.released import Decision
@@ -44,6 +45,18 @@ def decoded(content: Any) -> Any:
 _NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
     {
         noun.__name__: noun
-        for noun in (Arm, Followed, Design, Estimate, NotEstimable, Count, Difference, Curve, Detectable, Decision)
+        for noun in (
+            Arm,
+            Followed,
+            Design,
+            Estimate,
+            NotEstimable,
+            Count,
+            Difference,
+            Curve,
+            Detectable,
+            Decision,
+            LeftOut,
+        )
     }
 )

@@ -60,6 +60,15 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """People whom an estimate does not count: how many, of how many, and why, as it reads after "people"."""
+
+    people: int
+    of: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """How many of an arm were allocated or selected, and of how many the primary outcome is known."""
 
@@ -79,7 +88,9 @@ class Design:
     plan : str
         A key of PLAN_STATES.
     followed : tuple of Followed
-        Attrition by arm, programme first.
+        Attrition by arm, programme first, of the outcome in hand.
+    set_aside : int
+        Rows that broke the data contract: people of whom nothing is known, the arm included.
     gates : tuple of (name, passed)
         Checks of the comparison that were made; empty where the design needs none.
     sensitivity : bool or None
@@ -89,6 +100,7 @@ class Design:
     assignment: str
     plan: str
     followed: tuple[Followed, ...]
+    set_aside: int = 0
     gates: tuple[tuple[str, bool], ...] = ()
     sensitivity: bool | None = None
 
@@ -122,6 +134,8 @@ class Estimate:
         People to be added, both arms together in their present proportion, for 80 % power at the observed difference.
     planned : str
         `primary`, `secondary` or `exploratory`, as the plan says.
+    caveats, left_out
+        What to bear in mind: in words without any count of people, and people left out, whose number may be protected.
     """
 
     strand: str
@@ -143,6 +157,7 @@ class Estimate:
     more_people: int | None = None
     planned: str = "secondary"
     caveats: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     def __post_init__(self) -> None:
         if self.measure not in NULL_VALUE:
@@ -166,11 +181,6 @@ class Estimate:
         """Whether the interval leaves out the value that means no difference; False for a share."""
         null = NULL_VALUE[self.measure]
         return null is not None and not self.low <= null <= self.high
-
-    @property
-    def people(self) -> int:
-        """People in all arms."""
-        return sum(arm.people for arm in self.arms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

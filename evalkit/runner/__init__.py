@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evalkit import provenance
 from evalkit.errors import Refusal, StudyError
-from evalkit.runner.edition import Edition, Page, Profile, Status, deliver
+from evalkit.runner.edition import MADE, Edition, Page, Profile, Status, deliver, withdraw
 from evalkit.runner.pool import Ended, Task, supervised
 from evalkit.runner.work import Unit, admit, compute, results_of, show
 from evalkit.store import in_words, owned, shelf, write_whole
@@ -20,20 +20,20 @@ from evalkit.study import Study, Suite, nearest
 __all__ = ["Outcome", "Profile", "Progress", "Run", "Status", "run"]
 
 Progress = Callable[[str], None]
-FINISHED = ("done", "up_to_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run left: the index page, and how each report ended."""
+    """What a run left: the index page, how each report ended, and in words which rows were set aside on admission."""
 
     index: Path
     statuses: tuple[Status, ...]
+    set_aside: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every declared report is there."""
-        return all(status.status in FINISHED for status in self.statuses)
+        """Whether every declared report is there, on every row of the extracts."""
+        return not self.set_aside and all(status.status in MADE for status in self.statuses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +71,14 @@ def _made(asked: Run, edition: Edition, progress: Progress) -> Outcome:
     standing = () if asked.force else tuple(page for page in pages if _stands(page))
     statuses = {page.name: Status(page=page, status="up_to_date") for page in standing}
     wanted = [page for page in pages if page.name not in statuses and _is_chosen(page, asked)]
+    making = _Making(asked, edition, progress, len(wanted))
     if wanted:
-        for status in _Making(asked, edition, progress, len(wanted)).make(wanted):
+        for status in making.make(wanted):
             statuses[status.page.name] = status
     ordered = tuple(statuses[page.name] for page in pages if page.name in statuses)
     if wanted:
         _log(edition, ordered)
-    return Outcome(index=edition.write_index(ordered), statuses=ordered)
+    return Outcome(index=edition.write_index(ordered), statuses=ordered, set_aside=making.set_aside)
 
 
 def _refuse_unknown(asked: Run, edition: Edition) -> None:
@@ -113,6 +114,7 @@ class _Making:
         self.logs = owned(edition.work / "logs")
         self.began = time.monotonic()
         self.done = 0
+        self.set_aside: tuple[str, ...] = ()
 
     def make(self, wanted: Sequence[Page]) -> list[Status]:
         """How each page ended."""
@@ -130,6 +132,9 @@ class _Making:
         ends = list(self._supervised([self._task(ADMISSION, admit, studies[0])]))
         if ends[0].status != "done":
             return {ADMISSION: ends[0]}
+        self.set_aside = ends[0].answer
+        for line in self.set_aside:
+            self.progress(f"Attention: {line}")
         self.progress(f"Computing {len(studies)} {'study' if len(studies) == 1 else 'studies'}")
         tasks = [self._task(_name(study), compute, study) for study in studies]
         return {end.task.name: end for end in self._supervised(tasks) if end.status != "done"}
@@ -145,7 +150,8 @@ class _Making:
             disclosure.keep(family, self.asked.profile)
         except Refusal as refusal:
             task = self._task(ADMISSION, admit, studies[0])
-            refused[ADMISSION] = Ended(task=task, status="refused", reason=str(refusal))
+            kind = type(refusal).__name__
+            refused[ADMISSION] = Ended(task=task, status="refused", reason=str(refusal), kind=kind)
 
     def _shown(self, wanted: Sequence[Page]) -> list[Status]:
         by_name = {page.name: page for page in wanted}
@@ -156,25 +162,30 @@ class _Making:
         """Deliver what stands beside the page; a page without it does not count."""
         if end.status == "done":
             try:
-                self._deliver(page)
+                self._deliver(page, end.task.given.page)
             except Refusal as refusal:
-                end = Ended(task=end.task, status="failed", reason=str(refusal), seconds=end.seconds)
+                kind = type(refusal).__name__
+                end = Ended(task=end.task, status="failed", reason=str(refusal), kind=kind, seconds=end.seconds)
         return self._ended(page, end)
 
-    def _deliver(self, page: Page) -> None:
+    def _deliver(self, page: Page, made: Path) -> None:
         from evalkit.disclosure import release
         from evalkit.store.intake import inputs_fingerprint
 
         study = page.study
         inputs = inputs_fingerprint(study.data_folder, study.root / "data_contracts")
-        deliver(page, release(results_of(study), study), inputs=inputs, mode=self.edition.file_mode)
+        with in_words("the folder of reports"):
+            page.folder.mkdir(parents=True, exist_ok=True)
+        deliver(page, made, release(results_of(study), study), inputs=inputs, mode=self.edition.file_mode)
 
     def _ended(self, page: Page, end: Ended) -> Status:
         self.done += 1
+        if end.status != "done":
+            withdraw(page)
         took = f" in {end.seconds:.0f} s" if end.seconds else ""
         reason = f": {end.reason}" if end.reason else ""
         self.progress(f"[{self.done}/{self.pages}] {page.name}: {end.status}{took}{reason}{self._left()}")
-        return Status(page=page, status=end.status, reason=end.reason, seconds=end.seconds)
+        return Status(page=page, status=end.status, reason=end.reason, kind=end.kind, seconds=end.seconds)
 
     def _left(self) -> str:
         remaining = self.pages - self.done
@@ -182,14 +193,12 @@ class _Making:
         return f" (about {max(1, round(seconds / 60))} min left)" if remaining and seconds > 30 else ""
 
     def _unit(self, page: Page) -> Unit:
-        with in_words("the folder of reports"):
-            page.folder.mkdir(parents=True, exist_ok=True)
-        executed = owned(self.edition.work / "executed") / f"{_file_name(page.name)}.ipynb"
+        folder, name = owned(self.edition.work / "executed"), _file_name(page.name)
         return Unit(
             study_file=self.edition.study_file(page.study),
             notebook=page.notebook,
-            executed=executed,
-            page=page.folder / page.file,
+            executed=folder / f"{name}.ipynb",
+            page=folder / f"{name}.html",
         )
 
     def _supervised(self, tasks: Sequence[Task]) -> Iterator[Ended]:
@@ -215,8 +224,8 @@ def _why(page: Page, refused: dict[str, Ended]) -> Ended | None:
 
 
 def _log(edition: Edition, statuses: Sequence[Status]) -> None:
-    """Durations and row counts of a run: for those inside, never in a public folder."""
-    rows = [{**status.row(), "seconds": round(status.seconds, 1)} for status in statuses]
+    """How long each report took and why it failed, in full: for those inside, never in a public folder."""
+    rows = [{**status.row(), "reason": status.reason, "seconds": round(status.seconds, 1)} for status in statuses]
     folder = edition.folder.parent / "internal"
     with in_words("the folder of reports"):
         owned(folder)

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,12 +47,18 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How the making of one page ended."""
+    """How the making of one page ended; the reason is for those who run it, and may hold counts of the data."""
 
     page: Page
     status: str
     reason: str = ""
+    kind: str = ""
     seconds: float = 0.0
+
+    @property
+    def public_reason(self) -> str:
+        """The reason as anybody may read it: in words laid down beforehand, without anything of the data."""
+        return "" if self.status in MADE else REASONS.get(self.kind, REASONS[self.status])
 
     def row(self) -> dict[str, str]:
         """As it stands in `status.json`."""
@@ -62,7 +69,7 @@ class Status:
             "period": study.period.name,
             "notebook": self.page.notebook.stem,
             "status": self.status,
-            "reason": self.reason,
+            "reason": self.public_reason if study.profile == "public" else self.reason,
         }
 
 
@@ -181,7 +188,7 @@ class Edition:
         from evalkit import export, tables
 
         study, page = status.page.study, status.page
-        made = status.status in ("done", "up_to_date")
+        made = status.status in MADE
         main = (
             [Finding(**_fields(row)) for row in findings_in(page.folder) if row["planned"] == "primary"] if made else []
         )
@@ -192,11 +199,21 @@ class Edition:
             notebook=page.notebook.stem,
             status=STATUS_WORDS[status.status],
             headline=" ".join(tables.span(finding) for finding in main),
-            reason=status.reason,
+            reason=status.public_reason,
             link=f"{study.programme.slug}/{study.area}/{study.period.name}/{page.file}" if made else None,
         )
 
 
+MADE = ("done", "up_to_date")
+REASONS = {
+    "ContractBroken": "The extracts do not keep their data contract.",
+    "NotComparable": "The people in the data cannot be set beside each other as the plan asks.",
+    "NotReleasable": "It would have shown something that was not released.",
+    "StudyError": "A setting cannot be used.",
+    "refused": "It cannot be made as it was asked for.",
+    "failed": "It could not be made.",
+    "killed": "Its making was stopped.",
+}
 STATUS_WORDS = {
     "done": "Report ready",
     "up_to_date": "Report ready",
@@ -233,15 +250,33 @@ def _refuse_improper(index: str, links: set[str]) -> None:
         raise NotReleasable(f"the index page may not be shown: {' '.join(problems)}")
 
 
-def deliver(page: Page, findings: Iterable[Finding], *, inputs: str, mode: int) -> None:
-    """Put the findings and the manifest beside a page that has just been made."""
+def deliver(page: Page, made: Path, findings: Iterable[Finding], *, inputs: str, mode: int) -> None:
+    """Put a page that has just been made in its place, with the findings and the manifest of its study.
+
+    Pages of another study, or changed since they were delivered, do not stay beside it.
+    """
     rows = [dataclasses.asdict(finding) for finding in findings]
-    before = provenance.read(page.folder).get("pages", {})
+    others = {
+        name: key for name, key in provenance.standing_pages(page.folder, page.study).items() if name != page.file
+    }
     with in_words("the folder of reports"):
+        for left in page.folder.glob("*.html"):
+            if left.name not in others:
+                left.unlink()
+        write_whole(page.folder / page.file, made.read_bytes(), mode=mode)
         text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_whole(page.folder / "findings.json", text, mode=mode)
         write_whole(page.folder / "findings.csv", _csv_text([_place(page.study), row] for row in rows), mode=mode)
-        provenance.write(page.folder, page.study, inputs=inputs, pages={**before, page.file: page.key}, mode=mode)
+        provenance.write(page.folder, page.study, inputs=inputs, pages={**others, page.file: page.key}, mode=mode)
+
+
+def withdraw(page: Page) -> None:
+    """Take away a page that could not be made again: what lies there belongs to other data or another plan."""
+    others = {name for name in provenance.standing_pages(page.folder, page.study) if name != page.file}
+    with suppress(OSError):
+        (page.folder / page.file).unlink(missing_ok=True)
+        if not others:
+            shutil.rmtree(page.folder)
 
 
 def findings_in(folder: Path) -> list[dict[str, Any]]:
@@ -254,7 +289,7 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_csv(statuses: Sequence[Status]) -> str:
-    folders = {status.page.folder: status.page.study for status in statuses if status.status in ("done", "up_to_date")}
+    folders = {status.page.folder: status.page.study for status in statuses if status.status in MADE}
     return _csv_text([_place(study), row] for folder, study in folders.items() for row in findings_in(folder))
 
 

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from evalkit.errors import Refusal
+from evalkit.errors import Refusal, RunFailed
 
 _KILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 _LIBRARY_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -34,11 +35,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a task ended: `done` with its answer, or `refused`, `failed` or `killed` with the reason in words."""
+    """How a task ended: `done` with its answer, or `refused`, `failed` or `killed` with the reason in words.
+
+    `kind` is the class of the refusal. The reason is for those who run the report: it may hold counts of the data.
+    """
 
     task: Task
     status: str
     reason: str = ""
+    kind: str = ""
     answer: Any = None
     seconds: float = 0.0
 
@@ -73,7 +78,7 @@ def _started(task: Task) -> _Running:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(there, task, os.getpid()), name=task.name, daemon=False)
-    with _quiet_libraries():
+    with _quiet_libraries(), _deaf_to_interrupts():
         process.start()
     there.close()
     return _Running(task=task, process=process, pipe=here)
@@ -94,6 +99,19 @@ def _quiet_libraries() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A process started meanwhile never hears an interrupt at the keyboard: whoever started it stops it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _ended(running: list[_Running], minutes: float) -> list[tuple[_Running, Ended]]:
     soonest = min(one.began for one in running) + 60 * minutes - time.monotonic()
     wait([part for one in running for part in (one.pipe, one.process.sentinel)], timeout=max(soonest, 0))
@@ -102,14 +120,15 @@ def _ended(running: list[_Running], minutes: float) -> list[tuple[_Running, Ende
 
 def _end_of(one: _Running, minutes: float) -> Ended | None:
     seconds = time.monotonic() - one.began
+    alive = one.process.is_alive()  # asked first: what a process said before its end is then never missed
     told = _told(one.pipe)
     if told:
         one.process.join(timeout=5)
         _stop(one.process)
-        status, what = told
-        found = {"answer": what} if status == "done" else {"reason": what}
+        status, what, kind = told
+        found = {"answer": what} if status == "done" else {"reason": what, "kind": kind}
         return Ended(task=one.task, status=status, seconds=seconds, **found)
-    if not one.process.is_alive():
+    if not alive:
         one.process.join()
         return Ended(task=one.task, status="killed", reason=_how(one.process.exitcode), seconds=seconds)
     if seconds >= 60 * minutes:
@@ -120,7 +139,7 @@ def _end_of(one: _Running, minutes: float) -> Ended | None:
     return None
 
 
-def _told(pipe: Connection) -> tuple[str, Any] | None:
+def _told(pipe: Connection) -> tuple[str, Any, str] | None:
     try:
         return pipe.recv() if pipe.poll() else None
     except (EOFError, OSError):
@@ -153,25 +172,18 @@ def _work(pipe: Connection, task: Task, parent: int) -> None:
     _die_with(parent)
     _talk_to(task.log)
     try:
-        pipe.send(("done", task.function(task.given)))
+        pipe.send(("done", task.function(task.given), ""))
     except Refusal as refusal:
-        pipe.send(("refused" if _is_refused(refusal) else "failed", str(refusal)))
+        status = "failed" if isinstance(refusal, RunFailed) else "refused"
+        pipe.send((status, str(refusal), type(refusal).__name__))
     except BaseException as fault:
         traceback.print_exc()
-        pipe.send(
-            ("failed", f"a fault in evalkit itself ({type(fault).__name__}); its course is kept in the work folder")
-        )
-
-
-def _is_refused(refusal: Refusal) -> bool:
-    from evalkit.errors import RunFailed
-
-    return not isinstance(refusal, RunFailed)
+        words = f"a fault in evalkit itself ({type(fault).__name__}); its course is kept in the work folder"
+        pipe.send(("failed", words, type(fault).__name__))
 
 
 def _die_with(parent: int) -> None:
     """Ask Linux to stop this process when the runner dies, however it dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_KILL_WITH_PARENT, signal.SIGKILL)
         if os.getppid() != parent:

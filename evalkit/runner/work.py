@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit.errors import NotReleasable, RunFailed
 from evalkit.results import Result, decoded, encoded
-from evalkit.store import Store, in_words, owned, read_json, shelf, write_json, write_whole
+from evalkit.store import Store, in_words, read_json, shelf, write_json, write_whole
 from evalkit.study import Study
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Unit:
     executed : Path
         Where the executed notebook is kept, in the work folder.
     page : Path
-        Where the page is put once it is whole.
+        Where the page is left once it is whole, in the work folder.
     """
 
     study_file: Path
@@ -41,9 +41,9 @@ class Unit:
     page: Path
 
 
-def admit(study: Study) -> None:
-    """Admit the extracts of a study's data cut, once for all studies on it."""
-    Store.open(study)
+def admit(study: Study) -> tuple[str, ...]:
+    """Admit the extracts of a study's data cut, once for all studies on it; in words, which rows were set aside."""
+    return Store.open(study).set_aside
 
 
 def compute(study: Study) -> str:
@@ -73,11 +73,12 @@ def results_of(study: Study) -> tuple[Result, ...]:
 
 
 def show(unit: Unit) -> None:
-    """Run a report notebook and put its page in place, if everything on it was released and nothing is missing."""
+    """Run a report notebook and leave its page, if everything on it was released and nothing is missing."""
     from evalkit import export
 
     study = Study.read(unit.study_file)
-    owned(unit.executed.parent)
+    if study.profile == "public":
+        export.refuse_logic(unit.notebook)
     notebook = _executed(unit, study)
     absent = export.missing(notebook)
     if absent:
@@ -87,8 +88,8 @@ def show(unit: Unit) -> None:
     problems = export.lint(page)
     if problems:
         raise NotReleasable(f"{unit.notebook.name}: the page may not be shown: {' '.join(problems)}")
-    with in_words("the folder of reports"):
-        write_whole(unit.page, page, mode=0o644 if study.profile == "public" else 0o600)
+    with in_words("the work folder"):
+        write_whole(unit.page, page)
 
 
 def _executed(unit: Unit, study: Study) -> NotebookNode:

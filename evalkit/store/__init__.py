@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalkit.errors import NotComparable
+from evalkit.errors import NotComparable, RunFailed
 from evalkit.store.memory import remembered, shelf
 from evalkit.store.work import (
     decisions_file,
@@ -54,6 +55,9 @@ class Store:
         file = owned(work_folder(study.root) / "stores") / f"{name[:32]}.duckdb"
         if not file.is_file():
             admit(study.data_folder, file, contracts_folder=contracts)
+            if inputs_fingerprint(study.data_folder, contracts) != name:
+                file.unlink()
+                raise RunFailed("an extract was changed while it was being admitted. Run again.")
         return cls(file=file)
 
     def table(self, name: str) -> pd.DataFrame:
@@ -77,9 +81,22 @@ class Store:
         return int(frame["rows"].iloc[0])
 
     @property
-    def manifest(self) -> pd.DataFrame:
-        """One row per input file: its name, hash and size, its contract, and when the extract was taken."""
-        return self._frame("SELECT * FROM manifest ORDER BY input")
+    def set_aside(self) -> tuple[str, ...]:
+        """In words, the rows that were set aside on admission: counts, columns and rules."""
+        query = (
+            'SELECT input, "column", rule, count(*) AS rows FROM quarantined '
+            'GROUP BY ALL ORDER BY input, rows DESC, "column", rule'
+        )
+        return tuple(
+            f"{input_}: {rows} rows were set aside, {column or 'the line'} ({rule})"
+            for input_, column, rule, rows in self._frame(query).itertuples(index=False)
+        )
+
+    @property
+    def extract_date(self) -> date | None:
+        """The first day that the extracts do not include; None where they do not say."""
+        found = self._frame("SELECT min(extract_date) AS day FROM manifest")["day"].iloc[0]
+        return None if found is None or found != found else found.date()  # NaT is not itself
 
     def _frame(self, query: str, parameters: list[object] | None = None) -> pd.DataFrame:
         import duckdb

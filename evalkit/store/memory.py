@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,11 @@ def remembered(noun: type) -> Callable[[Callable[Given, Noun]], Callable[Given, 
     def wrap(step: Callable[Given, Noun]) -> Callable[Given, Noun]:
         @functools.wraps(step)
         def recalled(*given: Given.args, **named: Given.kwargs) -> Noun:
-            file = _file(f"{step.__module__}.{step.__name__}", given)
-            if not file.is_file():
+            bound = inspect.signature(step).bind(*given, **named).arguments
+            file = _file(f"{step.__module__}.{step.__name__}", tuple(bound.values()))
+            try:
+                return _recall(file, noun)
+            except (FileNotFoundError, ValueError):  # never made, or torn when the machine stopped
                 _keep(file, step(*given, **named))
             return _recall(file, noun)
 
@@ -92,6 +96,8 @@ def _keep(file: Path, made: Any) -> None:
 
 def _recall(file: Path, noun: type) -> Any:
     content: Any = read_json(file)
+    if content is None:
+        raise FileNotFoundError(file.name)
     if not dataclasses.is_dataclass(noun):
         return decoded(content)
     frames = {
@@ -122,5 +128,7 @@ def _keep_frame(file: Path, frame: pd.DataFrame) -> None:
 def _recall_frame(file: Path) -> pd.DataFrame:
     import duckdb
 
+    if not file.is_file():
+        raise FileNotFoundError(file.name)
     with duckdb.connect() as connection:
         return connection.execute("SELECT * FROM read_parquet(?)", [str(file)]).df()

@@ -19,7 +19,8 @@ OWNER_FOLDER, OWNER_FILE = 0o700, 0o600
 
 def work_folder(root: Path) -> Path:
     """`.evalkit/` beside `params/`, or where EVALKIT_WORK says; made for its owner alone, never inside `outputs/`."""
-    folder = Path(os.environ.get("EVALKIT_WORK") or root / ".evalkit").resolve()
+    named = os.environ.get("EVALKIT_WORK")
+    folder = (root / Path(named).expanduser() if named else root / ".evalkit").resolve()
     if "outputs" in folder.parts:
         raise StudyError("the work folder lies inside a folder called 'outputs'; set EVALKIT_WORK to another place.")
     return owned(folder)
@@ -61,6 +62,8 @@ def write_whole(file: Path, content: str | bytes, *, mode: int = OWNER_FILE) -> 
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, file)
     except BaseException:

@@ -6,27 +6,33 @@ import functools
 import hashlib
 import json
 import os
+import platform
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from evalkit.errors import StudyError
 from evalkit.study.reading import canonical, fingerprint_of
-from evalkit.study.suite import ALL_AREAS, NOT_PART_OF_THE_PLAN, Study, Suite
+from evalkit.study.suite import ALL_AREAS, NOT_PART_OF_THE_PLAN, Study, Suite, contracts_of
 
 NOT_SET = "not set"
+COMPUTED_WITH = ("numpy", "scipy", "pandas", "statsmodels", "lifelines", "duckdb", "matplotlib", "afcharts")
+WORDING = re.compile(r"^(title|question|source|funding)$|\.(label|name|description|notes)( \d+)?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """One setting that is not what the locked plan says."""
+    """One setting that is not what the locked plan says; `is_wording` where it changes words and nothing else."""
 
     setting: str
     planned: str
     used: str
+    is_wording: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,32 +48,46 @@ class Plan:
     locked_on : date or None
         The day on which it was locked.
     deviations : tuple of Deviation
-        Every setting that differs from the locked plan.
+        Every setting that differs from the locked plan; one that changes words alone does not make it another plan.
+    earlier : tuple of date
+        The days on which plans were locked that this one replaced.
     """
 
     state: str
     hash: str | None = None
     locked_on: date | None = None
     deviations: tuple[Deviation, ...] = ()
+    earlier: tuple[date, ...] = ()
 
 
 def lock_file(root: Path, suite: str) -> Path:
-    """Where the lock of a suite lies: beside it."""
+    """Where the lock of a suite lies: in `params/suites/`."""
     return root / "params" / "suites" / f"{suite}.lock.json"
 
 
 def lock(suite: Suite, *, locked_on: date, code_version: str) -> str:
     """The hash under which the suite's plan is frozen; written beside the suite with a canonical copy of the plan.
 
-    A lock that stands for the same plan is left as it is: its date is the day on which the plan was first frozen.
+    A lock that stands for the same plan is left as it is: its date is the day on which the plan was first frozen. The
+    day and hash of a plan that is replaced stay in the file, and are told in every report. The seal shows a change by
+    hand; against one made with care only a public record helps, such as the history of a shared repository.
     """
     plan = suite.plan
     digest = fingerprint_of(plan)
     file = lock_file(suite.root, suite.slug)
     standing = _read(file)
     if standing is None or standing["hash"] != digest:
-        content = {"suite": suite.slug, "hash": digest, "locked_on": locked_on.isoformat(), "evalkit": code_version}
-        _write_whole(file, json.dumps({**content, "plan": plan}, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        replaced = [] if standing is None else [{name: standing[name] for name in ("hash", "locked_on")}]
+        content = {
+            "suite": suite.slug,
+            "hash": digest,
+            "locked_on": locked_on.isoformat(),
+            "evalkit": code_version,
+            "earlier": [*(standing or {}).get("earlier", []), *replaced],
+            "plan": plan,
+        }
+        sealed = {**content, "seal": fingerprint_of(content)}
+        _write_whole(file, json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     return digest
 
 
@@ -79,8 +99,15 @@ def plan_of(study: Study) -> Plan:
     locked_on = date.fromisoformat(content["locked_on"])
     deviations = tuple(_deviations(content["plan"], study))
     late = study.protection != "open_data" and locked_on >= study.extract_date
-    state = "changed_after_lock" if deviations else "locked_late" if late else "locked"
-    return Plan(state=state, hash=content["hash"], locked_on=locked_on, deviations=deviations)
+    changed = any(not deviation.is_wording for deviation in deviations)
+    earlier = tuple(date.fromisoformat(each["locked_on"]) for each in content["earlier"])
+    return Plan(
+        state="changed_after_lock" if changed else "locked_late" if late else "locked",
+        hash=content["hash"],
+        locked_on=locked_on,
+        deviations=deviations,
+        earlier=earlier,
+    )
 
 
 def deviations_of(suite: Suite) -> tuple[Deviation, ...]:
@@ -94,7 +121,8 @@ def _read(file: Path) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        whole = content["hash"] == fingerprint_of(content["plan"])
+        seal = content.pop("seal")
+        whole = content["hash"] == fingerprint_of(content["plan"]) and seal == fingerprint_of(content)
         date.fromisoformat(content["locked_on"])
     except (ValueError, KeyError, TypeError):
         whole = False
@@ -108,7 +136,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _deviations(plan: Mapping[str, Any], study: Study) -> Iterator[Deviation]:
     """The settings in which a study differs from what the locked plan would have made of it."""
-    used = study.choices
+    used = {**study.choices, "contracts": contracts_of(study.root)}
     names = {area["slug"] for area in plan["areas"]}
     planned = {name: value for name, value in plan.items() if name in used}
     planned["suite"] = plan["slug"]
@@ -130,7 +158,9 @@ def _differences(planned: Mapping[str, Any], used: Mapping[str, Any]) -> Iterato
     for setting in sorted({*before, *after}):
         was, is_now = before.get(setting, NOT_SET), after.get(setting, NOT_SET)
         if was != is_now:
-            yield Deviation(setting=setting, planned=_plain(was), used=_plain(is_now))
+            yield Deviation(
+                setting=setting, planned=_plain(was), used=_plain(is_now), is_wording=bool(WORDING.search(setting))
+            )
 
 
 def _flat(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -152,10 +182,14 @@ def _plain(value: Any) -> str:
 
 @functools.cache
 def code_fingerprint() -> str:
-    """SHA-256 over evalkit's own source files: what was computed by other code is never taken for this code's."""
+    """SHA-256 over evalkit's own source files and the libraries that compute and draw with it.
+
+    What was made by other code, or by another version of a library, is never taken for this code's.
+    """
     folder = Path(__file__).parents[1]
     files = sorted(file for file in folder.rglob("*") if file.suffix in (".py", ".j2", ".css"))
-    digest = hashlib.sha256()
+    libraries = [f"{name} {metadata.version(name)}" for name in COMPUTED_WITH]
+    digest = hashlib.sha256(canonical([platform.python_version(), *libraries]).encode())
     for file in files:
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()

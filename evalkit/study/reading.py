@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from evalkit.errors import StudyError
@@ -21,6 +21,23 @@ class Settings(BaseModel):
     """What every settings noun has in common: it cannot be changed, and no key of it is ever ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        """A number is a number and a text a text: what YAML makes of 'yes', '1:30' or "364" is not guessed at."""
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if _wants(wanted, int) or _wants(wanted, float):
+            if not number and value is not None:
+                raise ValueError(f"'{value}' is not a {'whole number' if _wants(wanted, int) else 'number'}.")
+        elif (number or isinstance(value, bool)) and not _wants(wanted, bool):
+            raise ValueError(f"'{value}' must be a text or a date; put a text in quotation marks.")
+        return value
+
+
+def _wants(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_wants(part, kind) for part in get_args(annotation) if part is not annotation)
 
 
 Model = TypeVar("Model", bound=BaseModel)

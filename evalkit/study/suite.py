@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,10 +16,14 @@ from evalkit.study.reading import Settings, fingerprint_of, located, nearest, pr
 
 ALL_AREAS = "all"
 LONGEST_PATH = 200  # characters below outputs/: Windows stops at 260, and its users' folders need the rest
+LONGEST_FILE = "manifest-sha256.txt" + 14 * "x"  # while it is being written a file's name is longer
 NOT_PART_OF_THE_PLAN = frozenset({"as_of", "data"})  # a later edition of the same plan reads later data
 DAYS_MOST = 3653
 
 Horizon = Annotated[int, Field(ge=1, le=DAYS_MOST)]
+
+
+NotebookName = Annotated[str, Field(pattern=r"^[a-z_]+$", max_length=24)]
 
 
 class FundingPeriod(Settings):
@@ -68,7 +73,16 @@ class Choices(Settings):
         entries = [(outcome.strand, outcome.name, self.horizon_of(outcome)) for outcome in self.outcomes]
         if len(set(entries)) != len(entries):
             raise ValueError("outcomes: one outcome stands twice with one horizon.")
-        if not any(outcome.planned == "primary" for outcome in self.outcomes):
+        primary = [outcome for outcome in self.outcomes if outcome.planned == "primary"]
+        if any(outcome.name != "any_event" for outcome in primary):
+            raise ValueError("outcomes: only 'any_event' can be primary; a time to the first event describes.")
+        if any(self.horizon_of(outcome) != self.horizon_days for outcome in primary):
+            raise ValueError("outcomes: a primary outcome is counted over horizon_days; give others their own horizon.")
+        if [outcome.name for outcome in self.outcomes].count("time_to_event") > 1:
+            raise ValueError("outcomes: the time to the first event is asked for once, over its longest horizon.")
+        if Path(self.data).is_absolute() or ".." in Path(self.data).parts:
+            raise ValueError("data: must be a folder below the project's folder, as it stands in every report.")
+        if not primary:
             raise ValueError(
                 "outcomes: none is planned as 'primary'; say before the data which one answers the question."
             )
@@ -124,10 +138,10 @@ class Study(Choices):
         """
         path = located(file)
         content = settings_of(path)
-        declared = content.pop("fingerprint", None)
+        is_declared, declared = "fingerprint" in content, content.pop("fingerprint", None)
         study = validated(cls, content, path)
         study._root = project_root(path.parent)
-        if declared is not None and declared != study.fingerprint:
+        if is_declared and declared != study.fingerprint:
             raise StudyError(
                 f"{path.name}: its settings were changed after it was written (the fingerprint no longer fits). To "
                 "look around, take out the line 'fingerprint': what you find is then marked as not planned. To change "
@@ -172,7 +186,7 @@ class Suite(Choices):
     programmes: tuple[Slug, ...] = Field(min_length=1)
     areas: tuple[Slug, ...] = Field(min_length=1)
     funding_periods: tuple[FundingPeriod, ...] = Field(min_length=1)
-    notebooks: tuple[Annotated[str, Field(pattern=r"^[a-z_]+$")], ...] = ("evaluation",)
+    notebooks: tuple[NotebookName, ...] = Field(default=("evaluation",), min_length=1)
 
     _profiles: tuple[Programme, ...] = PrivateAttr(default=())
     _places: tuple[Area, ...] = PrivateAttr(default=())
@@ -180,9 +194,12 @@ class Suite(Choices):
     @model_validator(mode="after")
     def _named_once(self) -> Suite:
         periods = tuple(period.name for period in self.funding_periods)
-        for setting, names in {"programmes": self.programmes, "areas": self.areas, "funding_periods": periods}.items():
+        listed = {"programmes": self.programmes, "areas": self.areas, "notebooks": self.notebooks}
+        for setting, names in {**listed, "funding_periods": periods}.items():
             if len(set(names)) != len(names):
                 raise ValueError(f"{setting}: one name stands twice.")
+        if "report" in self.notebooks:
+            raise ValueError("notebooks: 'report' is the page of the evaluation; give the notebook another name.")
         return self
 
     @classmethod
@@ -212,7 +229,10 @@ class Suite(Choices):
             "areas": ("area", list(Areas.read(root).slugs)),
             "notebooks": ("report notebook", [path.stem for path in (root / "notebooks" / "reports").glob("*.ipynb")]),
         }
-        return [
+        absent = (
+            [] if (root / self.data).is_dir() else [f"data: there is no folder '{self.data}' in the project's folder."]
+        )
+        return absent + [
             f"{setting}: there is no {noun} called '{name}'. {nearest(name, names)}"
             for setting, (noun, names) in known.items()
             for name in getattr(self, setting)
@@ -247,7 +267,7 @@ class Suite(Choices):
         places = (*self.areas, ALL_AREAS)
         names = [period.name for period in self.funding_periods]
         return [
-            f"{self.slug}/{self.as_of}/internal/{programme}/{area}/{period}/manifest-sha256.txt"
+            f"{self.slug}/{self.as_of}/internal/{programme}/{area}/{period}/{LONGEST_FILE}"
             for programme, area, period in itertools.product(self.programmes, places, names)
         ]
 
@@ -257,6 +277,7 @@ class Suite(Choices):
         content = self.model_dump(mode="json", exclude=set(NOT_PART_OF_THE_PLAN))
         content["programmes"] = [programme.model_dump(mode="json") for programme in self._profiles]
         content["areas"] = [area.model_dump(mode="json") for area in self._places]
+        content["contracts"] = contracts_of(self._root)
         return content
 
     def at(self, as_of: date) -> Suite:
@@ -278,6 +299,12 @@ class Suite(Choices):
         study = Study(**shared, suite=self.slug, programme=programme, area=area, areas=areas, period=period)
         study._root = self._root
         return study
+
+
+def contracts_of(root: Path) -> dict[str, str]:
+    """The fingerprint of every data contract: whoever changes one changes who is admitted."""
+    files = sorted((root / "data_contracts").glob("*.odcs.yaml"))
+    return {file.name.removesuffix(".odcs.yaml"): hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files}
 
 
 def _suite_file(name: str | Path) -> Path:

@@ -31,12 +31,12 @@ def _plant(project, sources: dict[str, str]) -> None:
     project.change("params/suites/rossi.yaml", notebooks=["evaluation", *sources])
 
 
-def _edition(project) -> Path:
-    return project.root / "outputs" / "rossi" / "1976-12-31" / "public"
+def _edition(project, profile: str = "public") -> Path:
+    return project.root / "outputs" / "rossi" / "1976-12-31" / profile
 
 
-def _statuses(project) -> dict[str, dict[str, str]]:
-    rows = json.loads((_edition(project) / "status.json").read_text(encoding="utf-8"))
+def _statuses(project, profile: str = "public") -> dict[str, dict[str, str]]:
+    rows = json.loads((_edition(project, profile) / "status.json").read_text(encoding="utf-8"))
     return {row["notebook"]: row for row in rows}
 
 
@@ -60,33 +60,65 @@ def broken(tmp_path_factory, copied):
     """One run of a suite with a good report and one broken in each way."""
     project = copied(tmp_path_factory.mktemp("broken") / "project")
     _plant(project, {name: source for name, (source, _, _) in BROKEN.items()})
-    return project, project.evalkit("run", "rossi")
+    return project, project.evalkit("run", "rossi", "--profile", "internal")
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_report_that_fails_is_named_with_its_reason(broken, name):
     project, _ = broken
     _, status, words = BROKEN[name]
-    found = _statuses(project)[name]
+    found = _statuses(project, "internal")[name]
     assert (found["status"], words in found["reason"]) == (status, True), found
-    assert not (_edition(project) / f"rossi-aid/all/trial/{name}.html").exists()
+    assert not (_edition(project, "internal") / f"rossi-aid/all/trial/{name}.html").exists()
 
 
 def test_the_good_report_beside_broken_ones_is_delivered_and_the_exit_code_says_that_not_all_are(broken):
     project, done = broken
     assert done.returncode == 1
-    assert _statuses(project)["evaluation"]["status"] == "done"
-    assert (_edition(project) / "rossi-aid/all/trial/report.html").is_file()
+    assert _statuses(project, "internal")["evaluation"]["status"] == "done"
+    assert (_edition(project, "internal") / "rossi-aid/all/trial/report.html").is_file()
 
 
 def test_nothing_about_broken_reports_shows_a_person_or_a_traceback(broken):
     project, done = broken
-    delivered = [file.read_text(encoding="utf-8") for file in _edition(project).glob("*.*")]
+    delivered = [file.read_text(encoding="utf-8") for file in _edition(project, "internal").rglob("*.*")]
     for text in (done.stdout, done.stderr, *delivered):
         assert "did it" not in text
         assert "Traceback" not in text
         assert CANARY not in text.replace("R001.yaml", "")
     _nothing_half_written(project)
+
+
+def test_a_public_report_with_logic_of_its_own_is_not_even_run(project):
+    _plant(project, {"makes_it_up": "tables.Table(name='x', html='<p>R001</p>' + 'y')"})
+    project.change("params/suites/rossi.yaml", notebooks=["makes_it_up"])
+    done = project.evalkit("run", "rossi")
+    assert done.returncode == 1
+    assert "reckons something" in done.stderr
+    assert _statuses(project)["makes_it_up"]["reason"] == "It would have shown something that was not released."
+    assert CANARY not in done.stderr + (_edition(project) / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_made_again_does_not_stay_in_the_folder(project):
+    assert project.evalkit("run", "rossi").returncode == 0
+    folder = _edition(project) / "rossi-aid/all/trial"
+    assert (folder / "report.html").is_file()
+    _replace(project.root / "tests/data/rossi", "first_event_on", "first_evnt_on")
+    assert project.evalkit("run", "rossi").returncode == 1
+    assert not folder.exists()
+
+
+def test_rows_that_break_their_contract_are_told_on_the_screen_and_by_the_exit_code_and_cost_the_grade(project):
+    file = project.root / "tests/data/rossi/ready_cohort.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    broken = [line.replace("usual_care", "control") if number < 200 else line for number, line in enumerate(lines)]
+    file.write_text("\n".join(broken) + "\n", encoding="utf-8")
+    done = project.evalkit("run", "rossi")
+    assert done.returncode == 1
+    assert "rows were set aside, arm (code)" in done.stderr
+    rows = json.loads((_edition(project) / "rossi-aid/all/trial/findings.json").read_text(encoding="utf-8"))
+    [main] = [row for row in rows if row["planned"] == "primary"]
+    assert (main["grade"], main["tier"]) == (2, "T1")
 
 
 def test_a_report_that_never_ends_is_stopped_with_everything_it_started(project):
@@ -96,7 +128,7 @@ def test_a_report_that_never_ends_is_stopped_with_everything_it_started(project)
     assert done.returncode == 1
     statuses = _statuses(project)
     assert statuses["endless"]["status"] == "killed"
-    assert "took longer than 0.5 minutes and was stopped" in statuses["endless"]["reason"]
+    assert "took longer than 0.5 minutes and was stopped" in done.stderr
     assert statuses["evaluation"]["status"] == "done"
     assert not _ours(set(psutil.pids()) - before, project)
 
@@ -194,9 +226,8 @@ def _replace(data: Path, old: str, new: str) -> None:
 def test_a_folder_of_extracts_that_is_not_there_is_said(project):
     project.change("params/suites/rossi.yaml", data="tests/data/rosi")
     done = project.evalkit("run", "rossi")
-    assert done.returncode == 1
-    assert "rosi" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert "data: there is no folder 'tests/data/rosi' in the project's folder." in done.stderr
 
 
 @pytest.mark.parametrize(

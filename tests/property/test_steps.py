@@ -61,7 +61,7 @@ def test_what_happens_after_the_index_date_moves_neither_who_is_compared_nor_how
     before = _walked(_with_rows(project, rows))
     shuffled = rows.assign(first_event_on=rows["first_event_on"].sample(frac=1, random_state=9).to_numpy())
     after = _walked(_with_rows(project, shuffled))
-    known = ["person_id", "arm", "area", "weight", *(column for column in rows if column.startswith("x_"))]
+    known = ["person_id", "arm", "area", "index_date", *(column for column in rows if column.startswith("x_"))]
     pd.testing.assert_frame_equal(after[1].people[known], before[1].people[known])
     assert after[1].balance == before[1].balance
     assert _figures(after[2]) != _figures(before[2])
@@ -100,6 +100,22 @@ def test_a_comparison_that_was_altered_by_hand_never_gets_the_result_of_the_unal
     older = dataclasses.replace(compared, people=compared.people[compared.people["x_age"] > 24])
     assert _figures(reoffending.estimate(older, store, study)) != whole
     assert _figures(reoffending.estimate(compared, store, study)) == whole
+
+
+def test_steps_may_be_called_by_the_names_of_what_they_take(project):
+    [study] = Suite.read("rossi").studies()
+    store = Store.open(study)
+    people = cohort.build(store=store, study=study)
+    pd.testing.assert_frame_equal(people.people, cohort.build(store, study).people)
+    assert matching.match(cohort=people, study=study).balance == matching.match(people, study).balance
+
+
+def test_what_was_torn_when_the_machine_stopped_is_made_again(project):
+    [study] = Suite.read("rossi").studies()
+    before = _walked(study)
+    for file in (project.work / "results").rglob("*.json"):
+        file.write_text("", encoding="utf-8")
+    assert _walked(study)[2] == before[2]
 
 
 def test_a_step_that_was_made_before_is_read_back_and_not_made_again(project, monkeypatch):

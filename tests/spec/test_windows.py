@@ -114,7 +114,7 @@ def test_without_a_comparison_group_there_is_no_estimate_but_a_reason(drawn):
     )
     refused = found.results["any_event.10.risk_difference"]
     assert isinstance(refused, NotEstimable)
-    assert refused.why == "there is nobody in the comparison group"
+    assert refused.why == "there is nobody in the comparison group whose window is over"
     assert all(isinstance(result, NotEstimable) for result in found.results.values())
 
 
@@ -150,7 +150,7 @@ def test_when_most_outcomes_are_not_known_no_share_is_compared(drawn):
     )
     refused = found.results["any_event.10.risk_difference"]
     assert isinstance(refused, NotEstimable)
-    assert refused.why == "the outcome of 2 of 4 people is not known"
+    assert refused.why == "the outcome of more than two people in five is not known"
 
 
 def test_a_covariate_that_the_extract_lacks_is_named(drawn, project):
@@ -184,3 +184,78 @@ def test_an_outcome_may_be_followed_for_longer_than_the_others(drawn):
     )
     assert found.events(10) == {"events": [0, 1], "people": [2, 2]}
     assert found.events(20) == {"events": [1, 1], "people": [2, 2]}
+
+
+def test_people_whose_window_is_not_over_are_neither_counted_nor_lost_and_a_month_is_judged_as_a_whole(drawn):
+    found = drawn(
+        """
+        person_id | arm        | index_date | observed_until | first_event_on |
+        ----------|------------|------------|----------------|----------------|
+        A         | programme  | 1976-01-01 | 1976-03-01     | 1976-01-05     | January: over for all
+        B         | usual_care | 1976-01-01 | 1976-03-01     |                | January: over for all
+        C         | programme  | 1976-02-01 | 1976-03-01     | 1976-02-05     | early in February, but not counted alone
+        D         | usual_care | 1976-02-20 | 1976-03-01     |                | not over on 29 February
+        """,
+        as_of="1976-02-29",
+        period={"name": "trial", "label": "two months", "first_day": "1976-01-01", "last_day": "1976-02-29"},
+        **TEN,
+    )
+    flow = {count.step: count.total for count in found.cohort.flow}
+    assert (flow["not_due"], flow["allocated"], flow["lost"], flow["analysed"]) == (2, 2, 0, 2)
+    assert found.events(10) == {"events": [1, 0], "people": [1, 1]}
+
+
+def test_an_event_on_the_index_date_itself_breaks_the_contract_for_what_followed_it_is_not_known(drawn):
+    found = drawn(
+        """
+        person_id | arm        | first_event_on |
+        ----------|------------|----------------|
+        A         | programme  | 1976-01-01     | the index date: set aside
+        B         | programme  | 1976-01-02     | day 1
+        C         | usual_care |                |
+        """,
+        **TEN,
+    )
+    flow = {count.step: count.total for count in found.cohort.flow}
+    assert (flow["set_aside"], flow["allocated"]) == (1, 2)
+
+
+def test_attrition_is_judged_over_the_horizon_of_each_outcome(drawn):
+    rows = "\n".join(
+        f"P{number} | programme | {'1976-01-20' if number < 5 else '1976-12-31'} | | leaves on day 18 or stays"
+        for number in range(10)
+    )
+    others = "\n".join(f"C{number} | usual_care | 1976-12-31 | 1976-01-03 | stays" for number in range(10))
+    found = drawn(
+        "person_id | arm | observed_until | first_event_on |\n---|---|---|---|\n" + rows + "\n" + others,
+        horizon_days=10,
+        outcomes=[
+            {"strand": "reoffending", "name": "any_event", "planned": "primary"},
+            {"strand": "reoffending", "name": "any_event", "planned": "secondary", "horizon_days": 20},
+        ],
+    )
+    lost = {
+        horizon: [
+            side.allocated - side.followed
+            for side in found.results[f"any_event.{horizon}.risk_difference"].design.followed
+        ]
+        for horizon in (10, 20)
+    }
+    assert lost == {10: [0, 0], 20: [5, 0]}
+
+
+def test_the_adjusted_ratio_speaks_of_the_people_in_the_model_alone(drawn):
+    rows = [
+        f"{arm[0]}{number} | {arm} | {event} | {'' if number % 3 == 0 else 20 + number} |"
+        for arm in ("programme", "usual_care")
+        for number in range(30)
+        for event in ["1976-01-0" + str(2 + number % 7) if number % (3 if arm == "programme" else 2) else ""]
+    ]
+    table = "person_id | arm | first_event_on | x_age |\n---|---|---|---|\n" + "\n".join(rows)
+    found = drawn(table, **TEN).results
+    adjusted = found["time_to_event_adjusted.10.hazard_ratio"]
+    if isinstance(adjusted, NotEstimable):
+        assert "Age at release" in adjusted.why or "same for everybody" in adjusted.why
+    else:
+        assert [arm.people for arm in adjusted.arms] == [20, 20]
+    assert [arm.people for arm in found["time_to_event.10.hazard_ratio"].arms] == [30, 30]
