@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from hypothesis import settings
@@ -40,6 +41,28 @@ class Project:
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def short_report(self, name: str = "short", *cells: str) -> str:
+        """A report notebook that goes through all steps and shows little, with more cells at its end; its name."""
+        steps = (
+            "from evalkit import Store, Study, cohort, matching, release, tables\n"
+            "from evalkit.outcomes import reoffending\n\n"
+            "study = Study.read(study_file)\n"
+            "tables.cover(study)",
+            "store = Store.open(study)\n"
+            "people = cohort.build(store, study)\n"
+            "compared = matching.match(people, study)\n"
+            "findings = release(reoffending.estimate(compared, store, study), study)\n"
+            "tables.summary(findings)",
+        )
+        parameters = nbformat.v4.new_code_cell('study_file = "params/studies/demo.yaml"')
+        parameters.metadata["tags"] = ["parameters"]
+        heading = nbformat.v4.new_markdown_cell("## In brief")
+        code = [nbformat.v4.new_code_cell(source) for source in (*steps, *cells)]
+        told = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        content = nbformat.v4.new_notebook(cells=[parameters, code[0], heading, *code[1:]], metadata=told)
+        nbformat.write(content, self.root / f"notebooks/reports/{name}.ipynb")
+        return name
 
     def evalkit(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run the command in this project."""

@@ -17,7 +17,7 @@ def two_areas(tmp_path_factory, copied) -> tuple[Path, list]:
     """The trial as if every second man belonged to another area; first one area's report is made, then all."""
     project = copied(tmp_path_factory.mktemp("areas") / "project")
     project.edit("params/areas.yaml", "areas:", SECOND)
-    project.change("params/suites/rossi.yaml", areas=["trial-site", "b-side"])
+    project.change("params/suites/rossi.yaml", areas=["trial-site", "b-side"], notebooks=[project.short_report()])
     file = project.root / "tests/data/rossi/ready_cohort.csv"
     header, *rows = file.read_text(encoding="utf-8").splitlines()
     rows[::2] = [row.replace("trial-site", "b-side") for row in rows[::2]]

@@ -188,10 +188,11 @@ def test_the_same_study_gives_the_same_bytes_wherever_and_whenever_it_is_run(dem
 
 
 def test_an_internal_edition_is_marked_and_for_its_owner_alone(project):
+    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
     assert project.evalkit("run", "rossi", "--profile", "internal").returncode == 0
     edition = project.root / "outputs" / "rossi" / "1976-12-31" / "internal"
     assert "INTERNAL: not to be passed on" in (edition / "index.html").read_text(encoding="utf-8")
-    assert "INTERNAL: not to be passed on" in (edition / "rossi-aid/all/trial/report.html").read_text(encoding="utf-8")
+    assert "INTERNAL: not to be passed on" in (edition / "rossi-aid/all/trial/short.html").read_text(encoding="utf-8")
     assert edition.stat().st_mode & 0o077 == 0
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import psutil
 import pytest
 
@@ -21,14 +20,9 @@ CANARY = "R001"  # a person_id of the extract: it must never be seen outside the
 
 
 def _plant(project, sources: dict[str, str]) -> None:
-    """More report notebooks for the suite, each the report's own with one cell between."""
-    for name, source in sources.items():
-        content = nbformat.read(project.root / "notebooks/reports/evaluation.ipynb", as_version=4)
-        extra = nbformat.v4.new_code_cell(source)
-        extra.id = "planted"
-        content.cells.insert(3, extra)
-        nbformat.write(content, project.root / f"notebooks/reports/{name}.ipynb")
-    project.change("params/suites/rossi.yaml", notebooks=["evaluation", *sources])
+    """Short report notebooks as those of the suite, each with one more cell; the one called `good` has none."""
+    names = [project.short_report("good"), *(project.short_report(name, source) for name, source in sources.items())]
+    project.change("params/suites/rossi.yaml", notebooks=names)
 
 
 def _edition(project, profile: str = "public") -> Path:
@@ -75,8 +69,8 @@ def test_a_report_that_fails_is_named_with_its_reason(broken, name):
 def test_the_good_report_beside_broken_ones_is_delivered_and_the_exit_code_says_that_not_all_are(broken):
     project, done = broken
     assert done.returncode == 1
-    assert _statuses(project, "internal")["evaluation"]["status"] == "done"
-    assert (_edition(project, "internal") / "rossi-aid/all/trial/report.html").is_file()
+    assert _statuses(project, "internal")["good"]["status"] == "done"
+    assert (_edition(project, "internal") / "rossi-aid/all/trial/good.html").is_file()
 
 
 def test_nothing_about_broken_reports_shows_a_person_or_a_traceback(broken):
@@ -100,15 +94,17 @@ def test_a_public_report_with_logic_of_its_own_is_not_even_run(project):
 
 
 def test_a_report_that_cannot_be_made_again_does_not_stay_in_the_folder(project):
+    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
     assert project.evalkit("run", "rossi").returncode == 0
     folder = _edition(project) / "rossi-aid/all/trial"
-    assert (folder / "report.html").is_file()
+    assert (folder / "short.html").is_file()
     _replace(project.root / "tests/data/rossi", "first_event_on", "first_evnt_on")
     assert project.evalkit("run", "rossi").returncode == 1
     assert not folder.exists()
 
 
 def test_rows_that_break_their_contract_are_told_on_the_screen_and_by_the_exit_code_and_cost_the_grade(project):
+    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
     file = project.root / "tests/data/rossi/ready_cohort.csv"
     lines = file.read_text(encoding="utf-8").splitlines()
     broken = [line.replace("usual_care", "control") if number < 200 else line for number, line in enumerate(lines)]
@@ -124,12 +120,12 @@ def test_rows_that_break_their_contract_are_told_on_the_screen_and_by_the_exit_c
 def test_a_report_that_never_ends_is_stopped_with_everything_it_started(project):
     _plant(project, {"endless": "import time; time.sleep(600)"})
     before = set(psutil.pids())
-    done = project.evalkit("run", "rossi", "--minutes", "0.5")
+    done = project.evalkit("run", "rossi", "--profile", "internal", "--minutes", "0.4")
     assert done.returncode == 1
-    statuses = _statuses(project)
+    statuses = _statuses(project, "internal")
     assert statuses["endless"]["status"] == "killed"
-    assert "took longer than 0.5 minutes and was stopped" in done.stderr
-    assert statuses["evaluation"]["status"] == "done"
+    assert "took longer than 0.4 minutes and was stopped" in done.stderr
+    assert statuses["good"]["status"] == "done"
     assert not _ours(set(psutil.pids()) - before, project)
 
 
@@ -145,6 +141,7 @@ def _ours(pids: set[int], project) -> list[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="orphans are stopped by the kernel on Linux alone")
 def test_a_run_that_is_killed_leaves_no_process_and_the_next_one_finishes_it(project):
+    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
     environment = {**os.environ, "EVALKIT_WORK": str(project.work)}
     process = subprocess.Popen(
         [sys.executable, "-m", "evalkit", "run", "rossi"],
@@ -153,14 +150,14 @@ def test_a_run_that_is_killed_leaves_no_process_and_the_next_one_finishes_it(pro
         stderr=subprocess.PIPE,
         text=True,
     )
-    executed = project.work / "editions/rossi/1976-12-31/public/executed/rossi-aid.all.trial.evaluation.ipynb"
+    executed = project.work / "editions/rossi/1976-12-31/public/executed/rossi-aid.all.trial.short.ipynb"
     _wait_until(executed.is_file)
     time.sleep(1.5)  # the kernel is starting
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stderr.close()
     _wait_until(lambda: not _ours(set(psutil.pids()), project), seconds=6)
-    assert not (_edition(project) / "rossi-aid/all/trial/report.html").exists()
+    assert not (_edition(project) / "rossi-aid/all/trial/short.html").exists()
     assert project.evalkit("run", "rossi").returncode == 0
     _nothing_half_written(project)
 
@@ -301,13 +298,14 @@ def test_a_file_where_the_folder_of_reports_should_be_is_said(project):
 
 
 def test_a_full_disk_for_reports_is_said_and_leaves_nothing_half_written(project):
-    with _mounted(project.root / "outputs", "size=64k"):
+    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
+    with _mounted(project.root / "outputs", "size=40k"):
         done = project.evalkit("run", "rossi")
         left = [path.name for path in (project.root / "outputs").rglob("*") if path.is_file()]
     assert done.returncode == 1
     assert "the disk is full" in done.stderr
     assert "Traceback" not in done.stderr
-    assert "report.html" not in left
+    assert "short.html" not in left
     assert not [name for name in left if name.startswith(".")]
 
 

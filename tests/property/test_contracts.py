@@ -54,8 +54,8 @@ def people(draw):
     """Rows that keep the contract, in which every text is a canary."""
     rows = []
     for number in range(draw(st.integers(1, 12))):
-        start, length = draw(days), draw(st.integers(1, 200))
-        event = draw(st.none() | st.integers(0, length - 1))
+        start, length = draw(days), draw(st.integers(2, 200))
+        event = draw(st.none() | st.integers(1, length - 1))
         rows.append(
             {
                 "person_id": f"canary{number}", "programme": "canary_programme", "period": "canary_period",

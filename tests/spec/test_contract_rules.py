@@ -109,13 +109,13 @@ def test_a_person_is_observed_from_the_index_date_and_not_beyond_the_extract(bro
     assert found == expected
 
 
-def test_the_first_event_is_seen_after_the_index_date_and_up_to_the_last_day_observed(broken):
+def test_the_first_event_is_seen_after_the_index_date_up_to_the_last_day_observed(broken):
     found, expected = broken(
         """
         index_date | observed_until | first_event_on | broken               |
         -----------|----------------|----------------|----------------------|
         2022-03-01 | 2022-09-01     |                |                      | none was recorded
-        2022-03-01 | 2022-09-01     | 2022-03-01     | first_event_on order | the index day: what came after is not known
+        2022-03-01 | 2022-09-01     | 2022-03-01     | first_event_on order | the index day: what followed is unknown
         2022-03-01 | 2022-09-01     | 2022-08-31     |                      | the last day observed
         2022-03-01 | 2022-09-01     | 2022-09-01     | first_event_on order | no longer observed
         2022-03-01 | 2022-09-01     | 2022-02-28     | first_event_on order | before the index date
