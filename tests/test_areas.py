@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from evalkit import runner
 
 pytestmark = pytest.mark.whole
 
@@ -13,8 +16,8 @@ SECOND = "areas:\n  - {slug: b-side, label: B side, force: not held, programme_f
 
 
 @pytest.fixture(scope="module")
-def two_areas(tmp_path_factory, copied) -> tuple[Path, list]:
-    """The trial as if every second man belonged to another area; first one area's report is made, then all."""
+def two_areas(tmp_path_factory, copied) -> Path:
+    """The trial as if every second man belonged to another area."""
     project = copied(tmp_path_factory.mktemp("areas") / "project")
     project.edit("params/areas.yaml", "areas:", SECOND)
     project.change("params/suites/rossi.yaml", areas=["trial-site", "b-side"], notebooks=[project.short_report()])
@@ -23,9 +26,9 @@ def two_areas(tmp_path_factory, copied) -> tuple[Path, list]:
     rows[::2] = [row.replace("trial-site", "b-side") for row in rows[::2]]
     file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
     assert project.evalkit("lock", "rossi").returncode == 0
-    runs = [project.evalkit("run", "rossi", "--json", *more) for more in (("--areas", "b-side"), ())]
-    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr + runs[1].stderr
-    return project.root / "outputs/rossi/1976-12-31/public", [json.loads(run.stdout)["reports"] for run in runs]
+    run = project.evalkit("run", "rossi")
+    assert run.returncode == 0, run.stderr
+    return project.root / "outputs/rossi/1976-12-31/public"
 
 
 def _findings(edition: Path, area: str) -> dict[str, dict]:
@@ -33,18 +36,17 @@ def _findings(edition: Path, area: str) -> dict[str, dict]:
     return {row["id"]: row for row in rows}
 
 
-def test_areas_that_are_named_are_made_and_the_rest_when_they_are_asked_for(two_areas):
-    _, (first, then) = two_areas
-    assert [(row["area"], row["status"]) for row in first] == [("b-side", "done")]
-    assert [(row["area"], row["status"]) for row in then] == [
-        ("all", "done"),
-        ("b-side", "up_to_date"),
-        ("trial-site", "done"),
-    ]
+def test_only_the_reports_of_named_areas_and_periods_are_chosen():
+    page = SimpleNamespace(study=SimpleNamespace(area="b-side", period=SimpleNamespace(name="trial")))
+    for areas, periods, chosen in (
+        ((), (), True), (("b-side",), (), True), (("all",), (), False), ((), ("trial",), True),
+        (("b-side",), ("late",), False),
+    ):  # fmt: skip
+        assert runner._is_chosen(page, SimpleNamespace(areas=areas, periods=periods)) == chosen  # type: ignore[arg-type]
 
 
 def test_only_all_areas_together_carry_an_effect_and_its_p_value(two_areas):
-    edition, _ = two_areas
+    edition = two_areas
     main = "reoffending.any_event.364.risk_difference"
     assert _findings(edition, "all")[main]["p_adjusted"] is not None
     for area in ("b-side", "trial-site"):
@@ -58,7 +60,7 @@ def test_only_all_areas_together_carry_an_effect_and_its_p_value(two_areas):
 
 
 def test_people_of_the_areas_add_up_to_those_of_all(two_areas):
-    edition, _ = two_areas
+    edition = two_areas
     totals = {
         area: _findings(edition, area)["flow.analysed"]["rows"][0]["total"] for area in ("all", "b-side", "trial-site")
     }
@@ -66,6 +68,6 @@ def test_people_of_the_areas_add_up_to_those_of_all(two_areas):
 
 
 def test_an_area_alone_never_goes_beyond_leaving_it_open(two_areas):
-    edition, _ = two_areas
+    edition = two_areas
     for area in ("b-side", "trial-site"):
         assert {row["tier"] for row in _findings(edition, area).values()} <= {None, "T0", "T1", "T2"}

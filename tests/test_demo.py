@@ -187,30 +187,6 @@ def test_the_same_study_gives_the_same_bytes_wherever_and_whenever_it_is_run(dem
         assert (made / file.relative_to(demo.edition)).read_bytes() == file.read_bytes(), file.name
 
 
-def test_an_internal_edition_is_marked_and_for_its_owner_alone(project):
-    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
-    assert project.evalkit("run", "rossi", "--profile", "internal").returncode == 0
-    edition = project.root / "outputs" / "rossi" / "1976-12-31" / "internal"
-    assert "INTERNAL: not to be passed on" in (edition / "index.html").read_text(encoding="utf-8")
-    assert "INTERNAL: not to be passed on" in (edition / "rossi-aid/all/trial/short.html").read_text(encoding="utf-8")
-    assert edition.stat().st_mode & 0o077 == 0
-
-
-def test_a_changed_choice_is_graded_down_and_listed_as_a_deviation(project):
-    project.change("params/suites/rossi.yaml", horizon_days=182)
-    done = project.evalkit("run", "rossi")
-    assert done.returncode == 0
-    assert "Changed since the plan was locked: horizon_days" in done.stderr
-    folder = project.root / "outputs/rossi/1976-12-31/public/rossi-aid/all/trial"
-    rows = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
-    [main] = [row for row in rows if row["planned"] == "primary"]
-    assert (main["grade"], main["tier"]) == (2, "T1")
-    deviations = BeautifulSoup((folder / "report.html").read_text(encoding="utf-8"), "html.parser").select_one(
-        "#table-deviations"
-    )
-    assert "horizon_days" in deviations.get_text()
-
-
 def test_the_report_runs_by_hand_with_papermill_and_exports_with_nbconvert(project):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     by_hand = [sys.executable, "-m", "papermill", "notebooks/reports/evaluation.ipynb", "out.ipynb"]

@@ -297,3 +297,21 @@ def test_the_index_passes_the_gate():
     )
     assert export.lint(html, kind="index", files={"findings.csv", ROW.link}) == ()
     assert export.lint(html, kind="index") != ()
+
+
+def test_a_report_notebook_with_logic_of_its_own_is_refused_cell_by_cell_without_being_run(tmp_path):
+    from evalkit.export import refuse_logic
+
+    sources = [
+        "study_file = 'x'",
+        "from evalkit import tables",
+        "import os",
+        "tables.Table(name='x', html='<p>' + 'y')",
+    ]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "made_up.ipynb")
+    with pytest.raises(NotReleasable) as refusal:
+        refuse_logic(tmp_path / "made_up.ipynb")
+    lines = str(refusal.value).splitlines()
+    assert lines[1].split(maxsplit=3)[2:] == ["3", "imports something else than evalkit"]
+    assert lines[2].split(maxsplit=3)[2:] == ["4", "reckons something"]

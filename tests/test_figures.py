@@ -71,6 +71,13 @@ def test_openly_published_data_are_drawn_with_their_numbers_in_words(project):
     assert "Recorded as Black 0.13" in shown["balance"].alt
 
 
+def test_a_changed_choice_is_graded_down_and_listed_as_a_deviation(project):
+    shown = _shown(Suite.read("rossi").studies()[0].exploring(horizon_days=182))
+    assert "grade 2 of 5" in shown["summary"].html
+    assert "the analysis differs from the plan that was locked" in shown["summary"].html
+    assert '<th scope="row">horizon_days</th>\n<td>364</td>\n<td>182</td>' in shown["made"].html
+
+
 def test_a_drawing_is_the_same_bytes_every_time(project):
     study = Suite.read("rossi").studies()[0]
     assert _shown(study)["survival"].png == _shown(study)["survival"].png

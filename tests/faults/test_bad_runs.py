@@ -73,6 +73,15 @@ def test_the_good_report_beside_broken_ones_is_delivered_and_the_exit_code_says_
     assert (_edition(project, "internal") / "rossi-aid/all/trial/good.html").is_file()
 
 
+def test_an_internal_edition_is_marked_and_for_its_owner_alone(broken):
+    project, _ = broken
+    edition = _edition(project, "internal")
+    for page in (edition / "index.html", edition / "rossi-aid/all/trial/good.html"):
+        assert "INTERNAL: not to be passed on" in page.read_text(encoding="utf-8")
+        assert page.stat().st_mode & 0o077 == 0
+    assert edition.stat().st_mode & 0o077 == 0
+
+
 def test_nothing_about_broken_reports_shows_a_person_or_a_traceback(broken):
     project, done = broken
     delivered = [file.read_text(encoding="utf-8") for file in _edition(project, "internal").rglob("*.*")]
@@ -83,27 +92,7 @@ def test_nothing_about_broken_reports_shows_a_person_or_a_traceback(broken):
     _nothing_half_written(project)
 
 
-def test_a_public_report_with_logic_of_its_own_is_not_even_run(project):
-    _plant(project, {"makes_it_up": "tables.Table(name='x', html='<p>R001</p>' + 'y')"})
-    project.change("params/suites/rossi.yaml", notebooks=["makes_it_up"])
-    done = project.evalkit("run", "rossi")
-    assert done.returncode == 1
-    assert "reckons something" in done.stderr
-    assert _statuses(project)["makes_it_up"]["reason"] == "It would have shown something that was not released."
-    assert CANARY not in done.stderr + (_edition(project) / "index.html").read_text(encoding="utf-8")
-
-
-def test_a_report_that_cannot_be_made_again_does_not_stay_in_the_folder(project):
-    project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
-    assert project.evalkit("run", "rossi").returncode == 0
-    folder = _edition(project) / "rossi-aid/all/trial"
-    assert (folder / "short.html").is_file()
-    _replace(project.root / "tests/data/rossi", "first_event_on", "first_evnt_on")
-    assert project.evalkit("run", "rossi").returncode == 1
-    assert not folder.exists()
-
-
-def test_rows_that_break_their_contract_are_told_on_the_screen_and_by_the_exit_code_and_cost_the_grade(project):
+def test_rows_that_break_their_contract_are_told_and_cost_the_grade_and_a_file_that_does_takes_its_report_away(project):
     project.change("params/suites/rossi.yaml", notebooks=[project.short_report()])
     file = project.root / "tests/data/rossi/ready_cohort.csv"
     lines = file.read_text(encoding="utf-8").splitlines()
@@ -115,6 +104,9 @@ def test_rows_that_break_their_contract_are_told_on_the_screen_and_by_the_exit_c
     rows = json.loads((_edition(project) / "rossi-aid/all/trial/findings.json").read_text(encoding="utf-8"))
     [main] = [row for row in rows if row["planned"] == "primary"]
     assert (main["grade"], main["tier"]) == (2, "T1")
+    _replace(project.root / "tests/data/rossi", "first_event_on", "first_evnt_on")
+    assert project.evalkit("run", "rossi").returncode == 1
+    assert not (_edition(project) / "rossi-aid/all/trial").exists()
 
 
 def test_a_report_that_never_ends_is_stopped_with_everything_it_started(project):
