@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from evalkit.display import Cell, Drawing, NotDrawn, Table, count, not_drawn, signed, span, table
+from evalkit.evidence import times
 from evalkit.results import COMPARISON, PROGRAMME, Finding
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def forest(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     chosen = [finding for finding in every if finding.status == "released" and finding.value]
     if not chosen:
         return not_drawn("forest", "the ratios", every)
-    with _drawing(5.8, 1.5 + 0.75 * len(chosen)) as (figure, axes):
+    with _drawing(5.8, 1.6 + 0.95 * len(chosen)) as (figure, axes):
         places = list(range(len(chosen)))[::-1]
         axes.set_xscale("log")
         axes.axvline(1, color=INK, linewidth=1)
@@ -146,26 +147,17 @@ def forest(findings: Iterable[Finding]) -> Drawing | NotDrawn:
                 linewidth=3,
             )
             axes.plot([finding.value], [place], marker="s", markersize=9, color=COLOUR[PROGRAMME])
-            axes.annotate(
-                _ratio_words(finding),
-                (finding.value, place),
-                xytext=(0, 9),
-                textcoords="offset points",
-                ha="center",
-                fontsize=11,
-                color=INK,
-            )
         low = min(0.5, *(max(finding.low or 0, NO_BOUND_BELOW) for finding in chosen))
         high = max(2.0, *(finding.high or 1 for finding in chosen))
         ticks = [tick for tick in (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10) if low * 0.99 <= tick <= high * 1.01]
         axes.set(xlim=(low * 0.95, high * 1.05), ylim=(-0.6, len(chosen) - 0.3), yticks=places)
-        axes.set_yticklabels([_short(finding) for finding in chosen])
+        axes.set_yticklabels([f"{textwrap.fill(_short(finding), 24)}\n{_ratio_words(finding)}" for finding in chosen])
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("Ratio, programme to comparison\n(left of 1: fewer in\nthe programme group)")
+        axes.set_xlabel("Ratio to the comparison group\n(left of 1: fewer in the\nprogramme group)")
         png, size = _png(figure)
-    alt = "; ".join(f"{_short(finding, ' ')} {_ratio_words(finding)}" for finding in chosen)
+    alt = "; ".join(f"{_short(finding)} {_ratio_words(finding)}" for finding in chosen)
     return Drawing(
         name="forest",
         headline=Markup("{}").format(span(chosen[0])),
@@ -219,7 +211,7 @@ def _balance_row(label: str, row: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 
 def _ratio_table(chosen: Sequence[Finding]) -> Table:
-    rows = [(finding.label, f"{finding.value:.2f}", f"{finding.low:.2f} to {finding.high:.2f}") for finding in chosen]
+    rows = [(finding.label, *_ratio_words(finding).removesuffix(")").split(" (")) for finding in chosen]
     heads = ("Ratio", "Value", "Range that fits the data")
     return table("forest-drawn", "Ratios, programme to comparison group", heads, rows, numbers=(1, 2))
 
@@ -285,16 +277,12 @@ def _people_still_followed(axes: Axes, curves: dict[str, Finding], marks: Sequen
 
 
 def _ratio_words(finding: Finding) -> str:
-    return f"{finding.value:.2f} ({finding.low:.2f} to {finding.high:.2f})"
+    value, low, high = (times(number) for number in (finding.value or 0, finding.low or 0, finding.high or 0))
+    return f"{value} ({low} to {high})"
 
 
-def _short(finding: Finding, joint: str = "\n") -> str:
-    return (
-        finding.label.replace(": ratio", "")
-        .rsplit(", ", 1)[0]
-        .replace(" with a recorded", f"{joint}with a recorded")
-        .replace(" of a first", f"{joint}of a first")
-    )
+def _short(finding: Finding) -> str:
+    return finding.label.replace(": ratio", "").rsplit(", ", 1)[0]
 
 
 def _box(axes: Axes, across: float, up: float, words: str, colour: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from evalkit.display import Cell, Table, count, grid, signed, span, table
+from evalkit.evidence import times
 from evalkit.results import Arm, Finding
 from evalkit.study import Plan, Study, plan_of
 
@@ -286,4 +287,4 @@ def _probability(p_value: float) -> str:
 def _number(number: float | None, unit: str | None) -> str:
     if number is None:
         return "[z]"
-    return f"{number:.2f}" if unit == "ratio" else signed(number, 0)
+    return times(number) if unit == "ratio" else signed(number, 0)

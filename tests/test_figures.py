@@ -65,7 +65,7 @@ def test_below_thirty_nothing_but_the_flow_is_drawn(few):
 
 def test_openly_published_data_are_drawn_with_their_numbers_in_words(project):
     shown = _shown(Suite.read("rossi").studies()[0])
-    assert "0.73 (0.53 to 1.00)" in shown["forest"].alt
+    assert "0.73 (0.53 to 0.999)" in shown["forest"].alt
     assert "432 people" in shown["flow"].alt
     assert "between 17 and 28" in shown["survival"].alt
     assert "Recorded as Black 0.13" in shown["balance"].alt

@@ -10,10 +10,11 @@ from evalkit.evidence.words import (
     reached,
     refusal,
     sentence,
+    times,
     whole,
 )
 
 __all__ = [
     "Grade", "Verdict", "apart", "decide", "detectable", "followed", "grade", "grade_sentence", "may_be_said",
-    "reached", "refusal", "sentence", "sets_apart", "tier", "whole",
+    "reached", "refusal", "sentence", "sets_apart", "tier", "times", "whole",
 ]  # fmt: skip

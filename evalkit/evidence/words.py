@@ -221,8 +221,8 @@ def _claim(result: Estimate, tier: str) -> str:
 def _ratio(result: Estimate) -> str:
     shared = f"share of people with a recorded {result.event_label} within {result.horizon_days} days"
     return (
-        f"The {shared} is {result.value:.2f} times that of the comparison group "
-        f"(between {result.low:.2f} and {result.high:.2f}; 1 would be no difference)."
+        f"The {shared} is {times(result.value)} times that of the comparison group "
+        f"(between {times(result.low)} and {times(result.high)}; 1 would be no difference)."
     )
 
 
@@ -246,12 +246,19 @@ def _days_end(days: float) -> str:
 def _hazard(result: Estimate) -> str:
     adjusted = ", with the groups set alike in what was known before" if result.outcome.endswith("_adjusted") else ""
     return (
-        f"Over the whole time, a first recorded {result.event_label} came at {result.value:.2f} times the rate of the "
-        f"comparison group (between {result.low:.2f} and {result.high:.2f}; 1 would be no difference){adjusted}."
+        f"Over the whole time, a first recorded {result.event_label} came at {times(result.value)} times the rate of the "
+        f"comparison group (between {times(result.low)} and {times(result.high)}; 1 would be no difference)"
+        f"{adjusted}."
     )
 
 
 _SECONDARY = {"risk_ratio": _ratio, "restricted_mean_days": _days, "hazard_ratio": _hazard}
+
+
+def times(ratio: float) -> str:
+    """A ratio with two decimals, or three where two would hide on which side of no difference it lies."""
+    hidden = ratio != 1 and f"{ratio:.2f}" == "1.00"
+    return f"{ratio:.3f}" if hidden else f"{ratio:.2f}"
 
 
 def whole(number: float) -> int:
