@@ -246,8 +246,8 @@ def _days_end(days: float) -> str:
 def _hazard(result: Estimate) -> str:
     adjusted = ", with the groups set alike in what was known before" if result.outcome.endswith("_adjusted") else ""
     return (
-        f"Over the whole time, a first recorded {result.event_label} came at {times(result.value)} times the rate of the "
-        f"comparison group (between {times(result.low)} and {times(result.high)}; 1 would be no difference)"
+        f"Over the whole time, a first recorded {result.event_label} came at {times(result.value)} times the rate of "
+        f"the comparison group (between {times(result.low)} and {times(result.high)}; 1 would be no difference)"
         f"{adjusted}."
     )
 
