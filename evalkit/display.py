@@ -125,23 +125,10 @@ def table(
     plain: bool = False,
 ) -> Table:
     """A table of released figures and words; `plain` leaves the row of column heads out (a list of facts)."""
-    return Table(name=name, html=grid(name, caption, heads, rows, numbers=numbers, notes=notes, plain=plain))
-
-
-def grid(
-    name: str,
-    caption: str,
-    heads: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    *,
-    numbers: Sequence[int] = (),
-    notes: Sequence[Cell] = (),
-    plain: bool = False,
-) -> str:
-    """The HTML of a table with caption and scoped heads."""
-    return _template().render(
+    html = _template().render(
         name=name, caption=caption, heads=heads, rows=rows, numbers=numbers, notes=notes, plain=plain
     )
+    return Table(name=name, html=html)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from evalkit.display import Cell, Table, count, grid, signed, span, table
+from evalkit.display import Cell, Table, count, signed, span, table
 from evalkit.evidence import times
 from evalkit.results import Arm, Finding
 from evalkit.study import Plan, Study, plan_of
@@ -28,10 +28,10 @@ def cover(study: Study) -> Table:
             study.protection == "open_data"
         )),
     ]  # fmt: skip
-    facts = grid("facts", "What this report is about", ("", ""), [(key, value) for key, value in rows], plain=True)
+    facts = table("facts", "What this report is about", ("", ""), rows, plain=True)
     return Table(
         name="cover",
-        html=facts,
+        html=facts.html,
         payload={
             "kind": "cover",
             "title": f"Evaluation report: {programme}, {study.area_label}, {study.period.label}",
