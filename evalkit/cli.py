@@ -203,16 +203,12 @@ def lab(
     from evalkit.study import project_root
 
     root = project_root()
-    start = root / "notebooks" / "explore" / "start_here.ipynb"
     command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        str(start),
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        f"--notebook-dir={root}",
-    ]
+        sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", f"--notebook-dir={root}",
+        "--LabApp.default_url=/lab/tree/notebooks/explore/start_here.ipynb",
+    ]  # fmt: skip
+    if os.name == "posix" and os.geteuid() == 0:
+        command.append("--allow-root")  # it is for this machine alone, behind a token
     os.chdir(root)
     if not browser:
         command.append("--no-browser")

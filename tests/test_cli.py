@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -86,3 +90,17 @@ def test_check_of_a_clean_extract_ends_with_0_and_one_with_a_fault_with_1(projec
     assert done.returncode == 1
     assert "1976-31-31" not in done.stdout + done.stderr
     assert "1976-31-31" in (project.root / "faults.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.whole
+def test_the_lab_opens_at_the_notebook_to_start_with_for_this_machine_alone(project):
+    environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(project.root / "runtime")}
+    command = [sys.executable, "-m", "evalkit", "lab", "--no-browser", "--port", "0"]
+    process = subprocess.Popen(command, cwd=project.root, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        said = next(line for line in process.stderr if "?token=" in line)
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    assert re.search(r"http://(127\.0\.0\.1|localhost):\d+/lab/tree/notebooks/explore/start_here\.ipynb\?token=", said)
