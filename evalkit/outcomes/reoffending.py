@@ -46,8 +46,8 @@ def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterat
     shared = _shared(comparison, outcome, study)
     why, mend = _refusal(people, known, horizon)
     if why:
-        for measure in ("risk_difference", "risk_ratio"):
-            yield NotEstimable(measure=measure, why=why, mend=mend, **shared)
+        yield NotEstimable(measure="risk_difference", why=why, mend=mend, **shared)
+        yield NotEstimable(measure="risk_ratio", why=why, mend=mend, **_beside(shared))
         return
     yield _detectable(programme, reference, outcome, study)
     counts = {
@@ -74,7 +74,7 @@ def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterat
         **shared,
         **contrast,
     )
-    yield _ratio(counts, {**shared, **contrast})
+    yield _ratio(counts, _beside({**shared, **contrast}))
 
 
 def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstimable:
@@ -94,13 +94,13 @@ def _ratio(counts: dict[str, int], rest: dict[str, Any]) -> Estimate | NotEstima
         measure="risk_ratio",
         **dataclasses.asdict(ratio),
         method=method,
-        **{**rest, "planned": _beside_the_primary(rest["planned"])},
+        **rest,
     )
 
 
-def _beside_the_primary(planned: str) -> str:
-    """One measure carries what was planned as primary; another of the same outcome stands beside it."""
-    return "secondary" if planned == "primary" else planned
+def _beside(rest: dict[str, Any]) -> dict[str, Any]:
+    """The same for another measure: one carries what was planned as primary, estimated or not; it stands beside it."""
+    return {**rest, "planned": "secondary"} if rest["planned"] == "primary" else rest
 
 
 def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:

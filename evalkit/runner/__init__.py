@@ -71,14 +71,17 @@ def _made(asked: Run, edition: Edition, progress: Progress) -> Outcome:
     standing = () if asked.force else tuple(page for page in pages if _stands(page))
     statuses = {page.name: Status(page=page, status="up_to_date") for page in standing}
     wanted = [page for page in pages if page.name not in statuses and _is_chosen(page, asked)]
-    making = _Making(asked, edition, progress, len(wanted))
     if wanted:
+        making = _Making(asked, edition, progress, len(wanted))
         for status in making.make(wanted):
             statuses[status.page.name] = status
+        set_aside = making.set_aside
+    else:
+        set_aside = admit(edition.studies[0])
     ordered = tuple(statuses[page.name] for page in pages if page.name in statuses)
     if wanted:
         _log(edition, ordered)
-    return Outcome(index=edition.write_index(ordered), statuses=ordered, set_aside=making.set_aside)
+    return Outcome(index=edition.write_index(ordered), statuses=ordered, set_aside=set_aside)
 
 
 def _refuse_unknown(asked: Run, edition: Edition) -> None:

@@ -46,8 +46,8 @@ def admit(study: Study) -> tuple[str, ...]:
     return Store.open(study).set_aside
 
 
-def compute(study: Study) -> str:
-    """The key under which everything that the plan asks of one study was computed and kept in the work folder."""
+def compute(study: Study) -> None:
+    """Compute everything that the plan asks of one study, and keep it in the work folder."""
     from evalkit import cohort, matching
     from evalkit.outcomes import registry
 
@@ -56,9 +56,7 @@ def compute(study: Study) -> str:
     compared = matching.match(people, study)
     strands = {outcome.strand: None for outcome in study.outcomes}
     found = [result for strand in strands for result in registry()[strand](compared, store, study)]
-    folder = shelf(study)
-    write_json(folder / RESULTS, encoded((*people.flow, *compared.balance, *found)))
-    return folder.name
+    write_json(shelf(study) / RESULTS, encoded((*people.flow, *compared.balance, *found)))
 
 
 def results_of(study: Study) -> tuple[Result, ...]:

@@ -17,9 +17,8 @@ from evalkit.store.work import (
     study_key,
     work_folder,
     write_json,
-    write_whole,
 )
-from evalkit.study import Study
+from evalkit.study import Study, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,16 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from evalkit.errors import RunFailed, StudyError
-from evalkit.study import Study, code_fingerprint, fingerprint_of, plan_of
+from evalkit.study import Study, code_fingerprint, fingerprint_of, plan_of, write_whole
 
-OWNER_FOLDER, OWNER_FILE = 0o700, 0o600
+OWNER_FOLDER = 0o700
 
 
 def work_folder(root: Path) -> Path:
@@ -53,22 +52,6 @@ def in_words(place: str) -> Iterator[None]:
     except OSError as error:
         reason = reasons.get(error.errno or 0, f"the system says: {os.strerror(error.errno or 0).lower()}")
         raise RunFailed(f"{place} cannot be written: {reason}.") from None
-
-
-def write_whole(file: Path, content: str | bytes, *, mode: int = OWNER_FILE) -> None:
-    """Write so that the file is the old one or the new one, never half of either, nor open to others meanwhile."""
-    data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def study_key(study: Study, inputs: str) -> str:

@@ -2,11 +2,21 @@
 
 from evalkit.study.plan import Deviation, Plan, code_fingerprint, deviations_of, lock, lock_file, plan_of
 from evalkit.study.programme import Area, Areas, Covariate, Programme
-from evalkit.study.reading import fingerprint_of, located, nearest, project_root, settings_of, shown
+from evalkit.study.reading import (
+    OWNER_FILE,
+    fingerprint_of,
+    located,
+    nearest,
+    project_root,
+    settings_of,
+    shown,
+    write_whole,
+)
 from evalkit.study.suite import ALL_AREAS, FundingPeriod, Outcome, Study, Suite
 
 __all__ = [
     "ALL_AREAS",
+    "OWNER_FILE",
     "Area",
     "Areas",
     "Covariate",
@@ -28,4 +38,5 @@ __all__ = [
     "project_root",
     "settings_of",
     "shown",
+    "write_whole",
 ]

@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import StudyError
-from evalkit.study.reading import canonical, fingerprint_of
+from evalkit.study.reading import canonical, fingerprint_of, write_whole
 from evalkit.study.suite import ALL_AREAS, NOT_PART_OF_THE_PLAN, Study, Suite, contracts_of
 
 NOT_SET = "not set"
@@ -87,7 +86,11 @@ def lock(suite: Suite, *, locked_on: date, code_version: str) -> str:
             "plan": plan,
         }
         sealed = {**content, "seal": fingerprint_of(content)}
-        _write_whole(file, json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        try:
+            write_whole(file, json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n", mode=0o644)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise StudyError(f"params/suites/{file.name}: cannot be written ({reason}).") from None
     return digest
 
 
@@ -193,21 +196,3 @@ def code_fingerprint() -> str:
     for file in files:
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """Write so that the file is the old one or the new one, never half of either."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, file)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise StudyError(
-            f"params/suites/{file.name}: cannot be written ({os.strerror(error.errno or 0).lower()})."
-        ) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -40,6 +42,7 @@ def _wants(annotation: Any, kind: type) -> bool:
     return annotation is kind or any(_wants(part, kind) for part in get_args(annotation) if part is not annotation)
 
 
+OWNER_FILE = 0o600
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -195,3 +198,19 @@ def canonical(content: Any) -> str:
 def fingerprint_of(content: Any) -> str:
     """SHA-256 of the canonical text, in hex; its first twelve characters are what a page prints."""
     return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def write_whole(file: Path, content: str | bytes, *, mode: int = OWNER_FILE) -> None:
+    """Write so that the file is the old one or the new one, never half of either, nor open to others meanwhile."""
+    data = content.encode() if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

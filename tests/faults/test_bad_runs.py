@@ -101,6 +101,7 @@ def test_rows_that_break_their_contract_are_told_and_cost_the_grade_and_a_file_t
     done = project.evalkit("run", "rossi")
     assert done.returncode == 1
     assert "rows were set aside, arm (code)" in done.stderr
+    assert project.evalkit("run", "rossi").returncode == 1  # also when there is nothing left to do
     rows = json.loads((_edition(project) / "rossi-aid/all/trial/findings.json").read_text(encoding="utf-8"))
     [main] = [row for row in rows if row["planned"] == "primary"]
     assert (main["grade"], main["tier"]) == (2, "T1")

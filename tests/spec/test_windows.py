@@ -244,9 +244,11 @@ def test_attrition_is_judged_over_the_horizon_of_each_outcome(drawn):
     assert lost == {10: [0, 0], 20: [5, 0]}
 
 
-def test_the_adjusted_ratio_speaks_of_the_people_in_the_model_alone(drawn):
+def test_the_adjusted_ratio_speaks_of_the_people_in_the_model_alone(drawn, project):
+    age = {"column": "x_age", "label": "Age", "kind": "number"}
+    project.change("params/programmes/rossi-aid.yaml", covariates=[age])
     rows = [
-        f"{arm[0]}{number} | {arm} | {event} | {'' if number % 3 == 0 else 20 + number} |"
+        f"{arm[0]}{number} | {arm} | {event} | {'' if number % 3 == 0 else 20 + number % 10} |"
         for arm in ("programme", "usual_care")
         for number in range(30)
         for event in ["1976-01-0" + str(2 + number % 7) if number % (3 if arm == "programme" else 2) else ""]
@@ -254,8 +256,24 @@ def test_the_adjusted_ratio_speaks_of_the_people_in_the_model_alone(drawn):
     table = "person_id | arm | first_event_on | x_age |\n---|---|---|---|\n" + "\n".join(rows)
     found = drawn(table, **TEN).results
     adjusted = found["time_to_event_adjusted.10.hazard_ratio"]
-    if isinstance(adjusted, NotEstimable):
-        assert "Age at release" in adjusted.why or "same for everybody" in adjusted.why
-    else:
-        assert [arm.people for arm in adjusted.arms] == [20, 20]
+    assert [arm.people for arm in adjusted.arms] == [20, 20]
+    assert [(short.people, short.of) for short in adjusted.left_out] == [(20, 60)]
     assert [arm.people for arm in found["time_to_event.10.hazard_ratio"].arms] == [30, 30]
+
+
+@pytest.mark.parametrize("arms", [("programme", "programme"), ("programme", "usual_care")])
+def test_one_measure_carries_what_was_planned_as_primary_estimated_or_not(drawn, arms):
+    found = drawn(
+        f"""
+        person_id | arm      | first_event_on |
+        ----------|----------|----------------|
+        A         | {arms[0]} | 1976-01-02    |
+        B         | {arms[0]} |               |
+        C         | {arms[1]} |               | no event here: no ratio
+        D         | {arms[1]} |               |
+        """,
+        **TEN,
+    ).results
+    assert isinstance(found["any_event.10.risk_ratio"], NotEstimable)
+    assert found["any_event.10.risk_ratio"].planned == "secondary"
+    assert found["any_event.10.risk_difference"].planned == "primary"

@@ -17,7 +17,8 @@ from evalkit.contracts import FAULTS, Parameters, admissible, quoted
 from evalkit.errors import ContractBroken, RunFailed
 from evalkit.store.intake.examination import Examination, Examined, examine, forget
 from evalkit.store.intake.faultlist import keep_out_of_outputs
-from evalkit.store.work import OWNER_FILE, OWNER_FOLDER, in_words
+from evalkit.store.work import OWNER_FOLDER, in_words
+from evalkit.study import OWNER_FILE
 
 DRAFT = ".admitting"
 
