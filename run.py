@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "evalkit-installed"
-DEMO = ["run", "rossi"]
+DEMO = ["run", "demo"]
 OLDEST = (3, 11)
 INTERRUPTED = 130
 

@@ -7,11 +7,12 @@ settings cannot be used, and nothing was written. Results go to standard output,
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -22,8 +23,11 @@ import typer
 from evalkit.errors import Refusal, StudyError
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from pandas import DataFrame
+
     from evalkit.runner import Outcome
-    from evalkit.study import Suite
+    from evalkit.study import RfgvSpec, Suite
 
 DONE, NOT_ALL, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -192,6 +196,119 @@ def admit(
 
 
 @app.command()
+def synthesise(
+    folder: Annotated[Path, typer.Argument(help="Folder to be made, which holds nothing yet.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same bytes.")] = 1,
+    programme: Annotated[str, typer.Option(help="A programme in params/programmes/ that chooses by score.")] = "matac",
+    areas: Annotated[int, typer.Option(min=1, max=60, help="Number of areas.")] = 3,
+    people: Annotated[int | None, typer.Option(help="People in all areas; 30 for each one chosen a year.")] = None,
+    months: Annotated[int, typer.Option(min=1, max=60, help="Months of enrolment; 24 more follow.")] = 24,
+    effect: Annotated[float, typer.Option(help="Share of later events that happen; 1 = nothing works.")] = 1.0,
+    world: Annotated[str, typer.Option(help="How people offend: bursty.")] = "bursty",
+    file_format: Annotated[str, typer.Option("--format", help="Kind of file: csv.")] = "csv",
+    dialect: Annotated[str | None, typer.Option(help="Not in this version.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write made-up extracts, one file a table, with the truth beside them.
+
+    Example: evalkit synthesise made-up --areas 4 --effect 0.7
+    """
+    from evalkit import synthetic
+    from evalkit.study import Programme, Synthetic, project_root
+
+    if file_format != "csv":
+        raise StudyError(f"--format: '{file_format}' is not written in this version; only csv is.")
+    if dialect is not None:
+        raise StudyError("--dialect: none is written in this version; leave it out for UTF-8 and ISO dates.")
+    root = project_root()
+    settings = Synthetic.sized(
+        areas=areas, people=people, months=months, seed=seed, programme=programme, effect=effect, world=world
+    )
+    chosen = Programme.read(programme, root)
+    if chosen.selection is None:
+        raise StudyError(f"--programme: nobody is chosen by score for '{programme}', so no lists can be made up.")
+    synthetic.refuse_unusable(folder)
+    made = synthetic.generate(settings, chosen.selection.rfgv, root)
+    synthetic.write(made, folder)
+    rows = {table: len(frame) for table, frame in made.tables.items()}
+    found = {"folder": folder.as_posix(), "extract_date": made.extract_date.isoformat(), "rows": rows}
+    words = f"{folder}: " + ", ".join(f"{number:,} rows of {table}" for table, number in rows.items()) + "."
+    typer.echo(json.dumps(found) if as_json else words)
+
+
+Convention = Annotated[
+    str, typer.Option(help="conventional, literal_note, or a file of settings like those in params/rfgv/.")
+]
+HarmWeights = Annotated[
+    Path | None, typer.Option("--weights", help="CSV file of harm weights in place of the one that the settings name.")
+]
+PoliceStore = Annotated[Path, typer.Argument(help="A store with police records, as written by evalkit admit.")]
+RunDate = Annotated[
+    datetime, typer.Option(formats=["%Y-%m-%d"], help="Scored as known on this day; the day itself does not count.")
+]
+ListFile = Annotated[Path | None, typer.Option(help="Write to this CSV file instead, for its owner's eyes only.")]
+
+
+class Per(StrEnum):
+    """Where people stand in one list."""
+
+    area = "area"
+    force = "force"
+
+
+@app.command()
+def score(
+    store: PoliceStore,
+    run_date: RunDate,
+    convention: Convention = "conventional",
+    weights: HarmWeights = None,
+    out: ListFile = None,
+    as_json: Json = False,
+) -> None:
+    """Print everybody's RFGV score as it was known on one day, by person.
+
+    Example: evalkit score police.duckdb --run-date 2026-04-01 --out scores.csv
+    """
+    spec = _score_settings(convention, weights)
+    with _police(store, out) as connection:
+        _print_people(_scored(connection, spec, run_date.date()), out, as_json)
+
+
+@app.command()
+def select(
+    store: PoliceStore,
+    run_date: RunDate,
+    top: Annotated[int, typer.Option(min=0, help="How many are selected in each area or force.")],
+    per: Annotated[Per, typer.Option(help="Where people stand in one list.")] = Per.area,
+    exclude: Annotated[
+        Path | None, typer.Option(help="CSV file with the columns person_id and reason: who is passed over.")
+    ] = None,
+    convention: Convention = "conventional",
+    weights: HarmWeights = None,
+    out: ListFile = None,
+    as_json: Json = False,
+) -> None:
+    """Print the ranked list of one day: who is selected, who is passed over and why. By area and rank.
+
+    Example: evalkit select police.duckdb --run-date 2026-04-01 --top 5 --out list.csv
+    """
+    from evalkit import rfgv
+
+    spec, day = _score_settings(convention, weights), run_date.date()
+    with _police(store, out) as connection:
+        scored = _scored(connection, spec, day)
+        passed_over = _excluded(connection, exclude) | dict(rfgv.busy(connection, day).itertuples(index=False))
+        place = scored["area"].map(_forces(scored["area"])) if per is Per.force else scored["area"]
+        found = rfgv.select(
+            scored.assign(area=place, of=scored["area"]),
+            run_date=day,
+            capacity=dict.fromkeys(place, top),
+            excluded=passed_over,
+        )
+    _print_people(found.assign(area=found["of"]).drop(columns="of"), out, as_json)
+
+
+@app.command()
 def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine.")] = 8888,
@@ -219,6 +336,99 @@ def lab(
     raise typer.Exit(subprocess.call(command))
 
 
+@contextlib.contextmanager
+def _police(store: Path, out: Path | None) -> Iterator[DuckDBPyConnection]:
+    """A connection to a store, once it is sure that what is asked can be read and written."""
+    from evalkit.store import Store
+    from evalkit.store.intake.faultlist import keep_out_of_outputs
+
+    if not store.is_file():
+        raise StudyError(f"{store.name}: there is no such store. Write one with: evalkit admit FOLDER STORE")
+    if _beginning(store)[DUCKDB_MARK] != b"DUCK":
+        raise StudyError(f"{store.name}: is not a store. Write one with: evalkit admit FOLDER STORE")
+    if out:
+        _refuse_writing_over(keep_out_of_outputs(out))
+    with Store(file=store).connection() as connection:
+        yield connection
+
+
+def _scored(connection: DuckDBPyConnection, spec: RfgvSpec, day: date) -> DataFrame:
+    """Everybody's score; what it means and what it could not see is said."""
+    from evalkit import rfgv
+    from evalkit.study import project_root
+
+    rfgv.prepare(connection, spec, project_root())
+    scored = rfgv.score(connection, day, spec)
+    seen = rfgv.coverage(connection, day, spec)
+    _say(f"{spec.name} ({spec.version}): {spec.glossary}.")
+    _say(
+        f"{seen.events:,} events of domestic abuse from {spec.opens(day)} to the day before {day}: "
+        f"{seen.without_victim:.1%} name no victim, {seen.unmapped:.1%} hold a crime without a harm weight."
+    )
+    return scored
+
+
+def _score_settings(convention: str, weights: Path | None) -> RfgvSpec:
+    from evalkit.study import RfgvSpec, located, nearest, project_root
+
+    root, named = project_root(), {"conventional": "conventional", "literal_note": "literal-note"}
+    if Path(convention).suffix in (".yaml", ".yml"):
+        spec = RfgvSpec.at(located(convention), root)
+    elif convention in named:
+        spec = RfgvSpec.read(named[convention], root)
+    else:
+        raise StudyError(f"--convention: there is none called '{convention}'. {nearest(convention, named)}")
+    if not weights:
+        return spec
+    _say(f"The bands of {spec.slug} were set on {spec.weights}: another scale of harm weights wants bands of its own.")
+    return spec.weighing_by(str(located(weights)), root)
+
+
+def _excluded(connection: DuckDBPyConnection, file: Path | None) -> dict[str, str]:
+    """The reasons in a list of who is passed over, by person."""
+    from evalkit import rfgv
+
+    if file is None:
+        return {}
+    if not file.is_file():
+        raise StudyError(f"{file.name}: there is no such file. It needs the columns person_id and reason.")
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if any(not row.get("person_id") or not row.get("reason") for row in rows):
+        raise StudyError(f"{file.name}: needs the columns person_id and reason, and both of them in every row.")
+    found = rfgv.by_person(connection, {row["person_id"]: row["reason"] for row in rows})
+    if len(found) < len(rows):
+        _say(f"{file.name}: of {len(rows)} rows {len(found)} name a person of the store, each a different one.")
+    return found
+
+
+def _forces(areas: Iterable[str]) -> dict[str, str]:
+    from evalkit.study import Areas
+
+    known = Areas.read()
+    return {area: known.of(area).force for area in sorted(set(areas))}
+
+
+def _print_people(people: DataFrame, out: Path | None, as_json: bool) -> None:
+    from evalkit.store import in_words, write_whole
+
+    if as_json:
+        text = people.to_json(orient="records") + "\n"
+    else:
+        told = people.replace({"selected": {True: "yes", False: "no"}})
+        text = told.to_csv(index=False, lineterminator="\n", float_format=_plain)
+    if not out:
+        typer.echo(text, nl=False)
+        return
+    with in_words(out.name):
+        write_whole(out, text)
+    typer.echo(out)
+
+
+def _plain(number: object) -> str:
+    return f"{number}".removesuffix(".0")
+
+
 def _suite_at(name: str, as_of: datetime | None, quarter: str | None) -> Suite:
     from evalkit.study import Suite
 
@@ -243,7 +453,7 @@ def _listed(names: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
-OURS = (b"table,row,column,rule,severity,value,hint", b"<!DOCTYPE html>")
+OURS = (b"table,row,column,rule,severity,value,hint", b"<!DOCTYPE html>", b"person_id,area,n_incidents")
 DUCKDB_MARK = slice(8, 12)
 
 
@@ -254,13 +464,21 @@ def _refuse_unusable(folder: Path, *files: Path) -> None:
     for file in files:
         if file.resolve().parent == folder.resolve():
             raise StudyError(f"{file.name}: lies in the folder of extracts; write it somewhere else.")
-        if file.is_dir():
-            raise StudyError(f"{file.name}: is a folder; give the name of a file.")
-        if file.is_file() and file.stat().st_size:
-            with file.open("rb") as stream:
-                beginning = stream.read(64)
-            if not beginning.startswith(OURS) and beginning[DUCKDB_MARK] != b"DUCK":
-                raise StudyError(f"{file.name}: is there already and was not written by evalkit; choose another name.")
+        _refuse_writing_over(file)
+
+
+def _refuse_writing_over(file: Path) -> None:
+    if file.is_dir():
+        raise StudyError(f"{file.name}: is a folder; give the name of a file.")
+    if file.is_file() and file.stat().st_size:
+        beginning = _beginning(file)
+        if not beginning.startswith(OURS) and beginning[DUCKDB_MARK] != b"DUCK":
+            raise StudyError(f"{file.name}: is there already and was not written by evalkit; choose another name.")
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(64)
 
 
 def _contracts(folder: Path | None) -> Path:

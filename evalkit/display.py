@@ -131,6 +131,13 @@ def table(
     return Table(name=name, html=html)
 
 
+def card(name: str, words: Cell, *, title: str = "") -> Table:
+    """A grey card that stands in the place of a table for which there is nothing to show, and says why."""
+    heading = Markup('<p class="ek-headline">{}</p>').format(title) if title else ""
+    html = Markup('<div class="ek-refused" id="table-{}">{}<p>{}</p></div>').format(name, heading, words)
+    return Table(name=name, html=str(html))
+
+
 @cache
 def _template() -> Template:
     from jinja2 import Environment

@@ -110,6 +110,61 @@ def test_a_ready_cohort_has_these_fields_and_this_key():
     assert contract.fields[4].codes["programme"] == "Offered the programme"
 
 
+ROUTES = "rfgv/marac/demand_data/police_scene/partner_agency/self/family_or_friend/court/other_programme"
+MATAC = {
+    "people": """
+        person_id: string key    birth_year: integer    sex: string    ethnicity_group: string    area: string
+        died_on: date?    left_force_on: date?    sexuality: string?    main_language: string?    disability: string?
+    """,
+    "person_links": "person_id: string key    same_as: string key    strength: certain/probable",
+    "incidents": """
+        record_id: string key    incident_id: string    person_id: string    role: suspect/offender/victim/witness
+        victim_id: string?    occurred_on: date    recorded_on: date    cancelled_on: date?
+        record_type: crime/non_crime_incident    offence_code: string?
+        offence_code_system: HO_class/HO_subcode/local?    is_domestic_abuse: boolean
+        relationship: partner/ex_partner/family?    risk_grade: standard/medium/high?
+        reported_by: victim/third_party/agency/police?    outcome_type: string?    outcome_on: date?    area: string
+    """,
+    "selections": f"""
+        person_id: string key    run_date: date key    route: {ROUTES}    selected: boolean
+        exclusion_reason: string?    rank: integer?    score: number?    distance_to_line: number?
+    """,
+    "episodes": """
+        episode_id: string key    referral_id: string?    person_id: string    programme: string
+        arm: programme/usual_care/waiting_list    allocated_on: date?    accepted_on: date?    notice_on: date?
+        started_on: date?    discharged_on: date?
+        discharge_reason: planned/disengaged/custody/moved/died/withdrawn_by_service?
+        pathway: therapeutic/enforcement/both?    police_link: linked/not_found/not_tried    area: string
+    """,
+    "custody": """
+        person_id: string key    from_on: date key    until_on: date?    kind: remand/sentence
+        reason_is_domestic_abuse: boolean?
+    """,
+}
+"""Fields of each table in order, with type or codes; a question mark where they may be empty or not sent at all."""
+
+
+@pytest.mark.parametrize("table", MATAC)
+def test_a_table_of_the_tasking_programme_has_these_fields_types_codes_and_this_key(table):
+    contract = Contract.read(FOLDER / f"{table}.odcs.yaml")
+    stated = [
+        f"{field.name}: {'/'.join(field.codes) or field.type}{' key' * field.is_key}{'' if field.required else '?'}"
+        for field in contract.fields
+    ]
+    assert stated == [each.strip() for line in MATAC[table].splitlines() for each in line.split("    ") if each.strip()]
+    assert contract.version == "1.0.0"
+
+
+@pytest.mark.parametrize("table", MATAC)
+def test_ids_are_identifying_and_what_law_protects_is_sensitive(table):
+    fields = Contract.read(FOLDER / f"{table}.odcs.yaml").fields
+    protected = {"sex", "ethnicity_group", "sexuality", "main_language", "disability"}
+    for field in fields:
+        is_id = field.name.endswith("_id") or field.name == "same_as"
+        assert (field.classification == "identifying") == is_id, field.name
+        assert (field.classification == "sensitive") == (field.name in protected), field.name
+
+
 @pytest.mark.parametrize(
     ("field", "words"),
     [
@@ -138,7 +193,22 @@ def test_a_ready_cohort_has_these_fields_and_this_key():
             {"quality": [_own({"rule": "order", "before": "exit"})]},
             "'before: exit' does not name another field of the type",
         ),
+        (
+            {"quality": [_own({"rule": "order", "before": "visit_id"})]},
+            "'before: visit_id' does not name another field of the type 'string' that has an order",
+        ),
+        (
+            {"quality": [_own({"rule": "required_when", "visit_id": "a"})]},
+            "rule 'required_when': 'visit_id: a' does not name another field with one of its codes, or null for empty.",
+        ),
+        ({"quality": [_own({"rule": "required_when", "exit": None})]}, "'exit: None' does not name another field"),
+        ({"quality": [_own({"rule": "required_when", "ward": None})]}, "'ward: None' does not name another field"),
+        ({"quality": [_own({"rule": "required_when"})]}, "the rule 'required_when' says nothing to compare with."),
         ({"quality": [_own({"rule": "range", "minimum": 1})]}, "a limit has no meaning for text"),
+        (
+            {"logicalType": "date", "quality": [_own({"rule": "range", "before": "soon"})]},
+            "with a number or a date as '1900-01-01' or extract_date; for fields use 'order'",
+        ),
         (
             {"quality": [_own({"rule": "range", "before": "x"}, severity="bad")]},
             "severity 'bad' is neither error nor warning.",
@@ -147,6 +217,7 @@ def test_a_ready_cohort_has_these_fields_and_this_key():
         ({"quality": [_codes({"a": ""})]}, "needs a custom property 'labels' with one label for each code"),
         ({"customProperties": _custom(codeMapp={})}, "no custom property called 'codeMapp'. Did you mean 'codeMap'?"),
         ({"customProperties": _custom(headerSynonyms="Ward")}, "headerSynonyms: must be a list of texts"),
+        ({"customProperties": _custom(codeMap=["a"])}, "codeMap: must be a list of 'theirs: ours', both texts"),
         (
             {"customProperties": _custom(codeMap={"X": "b"}), "quality": [_codes({"a": "A"})]},
             "maps to a code that is not on",
@@ -198,7 +269,7 @@ def test_all_mistakes_of_all_contracts_are_named_at_once(written):
     file = written(_field("ward", logicalTypeOptions={"maxLength": 3}), _field("Bed"), dataGranularityDescription="")
     (file.parent / "other.odcs.yaml").write_text("id: [1\n", encoding="utf-8")
     with pytest.raises(StudyError) as caught:
-        contracts.read_folder(file.parent)
+        contracts.read_all(contracts.contract_files(file.parent).values())
     assert [
         words in str(caught.value) for words in ("maxLength", "field 'Bed'", "one row is", "other.odcs.yaml: line")
     ] == [True] * 4
@@ -206,7 +277,7 @@ def test_all_mistakes_of_all_contracts_are_named_at_once(written):
 
 def test_a_folder_without_contracts_is_said_to_be_one(tmp_path):
     with pytest.raises(StudyError, match="holds no contract"):
-        contracts.read_folder(tmp_path)
+        contracts.contract_files(tmp_path)
 
 
 def test_dates_are_taken_in_the_order_of_the_formats_and_counted(judged):
@@ -299,6 +370,70 @@ def test_an_order_is_not_judged_where_the_file_lacks_one_of_its_columns(judged):
     assert judged(dates, "visit_id | begun_on | ended_on\nA | 2023-01-02 | 2023-01-01")[0] == [
         (2, "ended_on", "order", "quarantine", "2023-01-01")
     ]
+
+
+def test_what_is_required_hangs_on_a_code_of_another_field_by_whatever_name_the_supplier_gives_it(judged):
+    kind = _field(
+        "kind",
+        quality=[_codes({"home": "At home", "clinic": "At the clinic"})],
+        customProperties=_custom(codeMap={"H": "home"}),
+    )
+    street = _field("street", quality=[_own({"rule": "required_when", "kind": "home"}, severity="warning")])
+    found, verdict = judged(
+        [kind, street],
+        """visit_id | kind   | street
+           A | home   | High Street
+           B | H      |
+           C | clinic |
+           D |        | """,
+    )
+    assert found == [(3, "street", "required_when", "warn", "")]
+    assert "  street  empty where kind is home  (1 of 4 rows, only a warning)" in contracts.explain(verdict, file="v")
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("visit_id | begun_on | met_on\nA | 2023-01-01 |\nB | | 2023-01-01\nC | |", [4]),
+        ("visit_id | begun_on\nA | 2023-01-01\nB | ", [3]),
+        ("visit_id | met_on\nA | 2023-01-01\nB | ", [3]),
+        ("visit_id\nA\nB", [2, 3]),
+    ],
+)
+def test_one_of_two_columns_is_filled_whichever_of_them_the_file_lacks(judged, table, rows):
+    days = [
+        _field("begun_on", "date"),
+        _field("met_on", "date", quality=[_own({"rule": "required_when", "begun_on": None})]),
+    ]
+    found, verdict = judged(days, table)
+    assert found == [(row, "met_on", "required_when", "quarantine", "") for row in rows]
+    assert verdict.breaches[0].check.label == "empty where begun_on is empty"
+
+
+def test_an_order_may_name_several_fields_and_an_empty_one_breaks_none(judged):
+    days = [
+        _field("asked_on", "date"),
+        _field("begun_on", "date"),
+        _field("ended_on", "date", quality=[_own({"rule": "order", "notBefore": ["asked_on", "begun_on"]})]),
+    ]
+    found, verdict = judged(
+        days,
+        """visit_id | asked_on   | begun_on   | ended_on
+           A | 2023-01-01 | 2023-01-02 | 2023-01-02
+           B | 2023-01-03 | 2023-01-02 | 2023-01-02
+           C | 2023-01-03 | 2023-01-03 | 2023-01-02
+           D |            | 2023-01-03 | 2023-01-02
+           E |            |            | 2023-01-02""",
+    )
+    assert [row for row, *_ in found] == [3, 4, 4, 5]
+    assert [breach.check.label for breach in verdict.breaches] == ["before asked_on", "before begun_on"]
+    assert verdict.quarantined == 3
+
+
+def test_two_texts_may_have_to_differ(judged):
+    other = _field("same_as", quality=[_own({"rule": "order", "otherThan": "visit_id"})])
+    found, _ = judged([other], "visit_id | same_as\nA | B\nB | B\nC | ")
+    assert found == [(3, "same_as", "order", "quarantine", "B")]
 
 
 def test_an_identifying_cell_is_never_repeated(judged):

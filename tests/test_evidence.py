@@ -14,13 +14,12 @@ from evalkit.results import Arm, Design, Estimate, Followed, NotEstimable
 CLAIMS = ("reduced", "raised", "consistent with", "worked", "success", "caused", "proved")
 
 
-def _design(*, allocated=(216, 216), followed=None, plan="locked", sensitivity=None, **more) -> Design:
+def _design(*, allocated=(216, 216), followed=None, plan="locked", **more) -> Design:
     sides = zip(("programme", "comparison"), allocated, followed or allocated, strict=True)
     return Design(
-        assignment="randomised",
+        assignment=more.pop("assignment", "randomised"),
         plan=plan,
         followed=tuple(Followed(label=label, allocated=all_of, followed=seen) for label, all_of, seen in sides),
-        sensitivity=sensitivity,
         **more,
     )
 
@@ -31,11 +30,11 @@ def _arms(people, events) -> tuple[Arm, ...]:
 
 
 def _estimate(value=-0.083, low=-0.165, high=-0.0002, p_value=0.0505, *, events=(48, 66), people=(216, 216), **more):
+    more = {"outcome": "any_event", "horizon_days": 364, "measure": "risk_difference", **more}
     return Estimate(
-        strand="reoffending", outcome="any_event", horizon_days=364, measure="risk_difference", population="itt",
-        value=value, low=low, high=high, p_value=p_value, event_label="re-arrest", planned="primary", method="m",
-        arms=_arms(people, events),
-        **{"design": _design(), "more_people": 455, **more},
+        strand="reoffending", population="itt",
+        value=value, low=low, high=high, p_value=p_value, event_label="re-arrest", method="m",
+        **{"arms": _arms(people, events), "design": _design(), "more_people": 455, "planned": "primary", **more},
     )  # fmt: skip
 
 
@@ -66,7 +65,8 @@ def test_the_grade_is_what_the_design_reaches(design, value):
 def test_a_grade_below_five_says_what_held_it_down():
     assert evidence.grade(_design()).reasons == ()
     assert "not planned in advance" in evidence.grade(_design(plan="not_locked")).reasons[0]
-    assert "too few people" in evidence.grade(_design(allocated=(59, 216))).reasons
+    few = evidence.grade(_design(allocated=(59, 216)))
+    assert (few.words, few.reasons) == ("too few people", ("fewer than 60 people of the programme were followed",))
 
 
 @pytest.mark.parametrize(
@@ -75,24 +75,19 @@ def test_a_grade_below_five_says_what_held_it_down():
         (_estimate(), "T2"),
         (_estimate(p_value=0.049), "T3"),
         (_estimate(low=-0.165, high=0.01, p_value=0.03), "T2"),
-        (_estimate(p_value=0.01, design=_design(sensitivity=True)), "T5"),
-        (_estimate(p_value=0.01, design=_design(sensitivity=False)), "T3"),
-        (_estimate(p_value=0.01, design=_design(plan="not_locked", sensitivity=True)), "T1"),
-        (
-            _estimate(
-                p_value=0.01, people=(59, 216), events=(10, 66), design=_design(allocated=(59, 216), sensitivity=True)
-            ),
-            "T2",
-        ),
+        (_estimate(p_value=0.01, design=_design(plan="not_locked")), "T1"),
+        (_estimate(p_value=0.01, people=(59, 216), events=(10, 66), design=_design(allocated=(59, 216))), "T2"),
+        (_estimate(p_value=0.01, planned="exploratory"), "T2"),
+        (_estimate(0.3, 0.2, 0.4, p_value=None, measure="share", contrast="share", planned="exploratory"), "T1"),
         (_estimate(0.1, 0.02, 0.18, p_value=0.01), "T3"),
     ],
 )
-def test_the_tier_follows_from_grade_interval_test_and_sensitivity(estimate, tier):
+def test_the_tier_follows_from_grade_interval_and_test(estimate, tier):
     assert evidence.tier(estimate, evidence.grade(estimate.design), p_adjusted=estimate.p_value) == tier
 
 
 def test_an_area_of_its_own_never_reaches_a_direction():
-    estimate = _estimate(p_value=0.0001, design=_design(sensitivity=True))
+    estimate = _estimate(p_value=0.0001)
     assert evidence.tier(estimate, evidence.grade(estimate.design), directional=False) == "T2"
 
 
@@ -235,7 +230,7 @@ def test_rows_that_broke_the_contract_count_as_lost():
     assert evidence.grade(_design(set_aside=109)).value == 2
 
 
-def test_nothing_is_laid_down_for_a_ratio_as_a_primary_outcome():
+def test_nothing_is_laid_down_for_a_ratio_of_shares_as_a_primary_outcome():
     ratio = dataclasses.replace(_estimate(0.7, 0.5, 0.9), measure="risk_ratio")
     with pytest.raises(ValueError, match="nothing is laid down"):
         evidence.may_be_said(ratio, "T3")

@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -97,6 +98,154 @@ def test_the_trial_keeps_its_contract_and_is_admitted_whole(tmp_path):
     rows = admitted(tmp_path / "store" / "rossi.duckdb", "person_id, index_date, x_age, file_row, input")
     assert rows[0] == ("R001", date(1976, 1, 1), 27.0, 2, "ready_cohort.csv")
     assert (len(rows), rows[-1][3]) == (432, 433)
+
+
+# The tables of the tasking programme
+
+TASKING = {
+    "people": [
+        "person_id,birth_year,sex,ethnicity_group,area,died_on,left_force_on",
+        "A,1990,male,white,north,,",
+        "B,1985,female,not_held,south,2023-05-01,",
+    ],
+    "person_links": ["person_id,same_as,strength", "A,A2,certain"],
+    "incidents": [
+        "record_id,incident_id,person_id,role,victim_id,occurred_on,recorded_on,cancelled_on,record_type,offence_code,"
+        "offence_code_system,is_domestic_abuse,area",
+        "R1,I1,A,suspect,V,2022-01-01,2022-01-02,,crime,8N,HO_class,yes,north",
+        "R2,I1,A,suspect,V,2022-01-01,2022-01-02,2022-01-09,non_crime_incident,,,no,north",
+        "R3,I2,A,victim,,2024-02-01,2024-02-02,,non_crime_incident,,,yes,north",
+    ],
+    "selections": [
+        "person_id,run_date,route,selected,rank,score",
+        "A,2022-02-01,rfgv,yes,1,61",
+        "B,2022-02-01,rfgv,no,,12.5",
+    ],
+    "episodes": [
+        "episode_id,person_id,programme,arm,allocated_on,accepted_on,started_on,discharged_on,police_link,area",
+        "E1,A,matac,programme,,2022-02-03,2022-03-01,2022-06-01,linked,north",
+    ],
+    "custody": ["person_id,from_on,until_on,kind,reason_is_domestic_abuse", "B,2023-01-01,,remand,"],
+}
+"""Sound rows, one of them recorded after the extract date: whoever builds the cohort counts it, and it is no fault."""
+
+
+@pytest.fixture
+def tasking(extracts):
+    """`tasking(table=lines)`: a folder with the six tables, some of them changed or, for None, not there."""
+
+    def write(**changes):
+        extracts("extract_date: 2024-01-01", name="extract.yaml")
+        for table, lines in (TASKING | changes).items():
+            if lines:
+                folder = extracts(*lines, name=f"{table}.csv")
+            else:
+                (folder / f"{table}.csv").unlink(missing_ok=True)
+        return folder
+
+    return write
+
+
+def test_the_tables_of_the_tasking_programme_are_admitted_whole_and_typed(tasking, tmp_path):
+    file = tmp_path / "s.duckdb"
+    found = intake.admit(tasking(), file, contracts_folder=CONTRACTS)
+    assert found.is_clean
+    assert {table.contract.table: table.verdict.admitted for table in found.tables} == {
+        table: len(lines) - 1 for table, lines in TASKING.items()
+    }
+    with duckdb.connect(str(file), read_only=True) as connection:
+        described = {
+            (table, name): kind
+            for table in TASKING
+            for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()
+        }
+    others = {
+        "DATE": {"died_on", "left_force_on", "occurred_on", "recorded_on", "cancelled_on", "run_date", "allocated_on",
+                 "accepted_on", "notice_on", "started_on", "discharged_on", "from_on", "until_on", "outcome_on"},
+        "BOOLEAN": {"is_domestic_abuse", "selected", "reason_is_domestic_abuse"},
+        "BIGINT": {"birth_year", "rank", "file_row"},
+        "DOUBLE": {"score", "distance_to_line"},
+    }  # fmt: skip
+    types = {name: kind for kind, names in others.items() for name in names}
+    assert described == {key: types.get(key[1], "VARCHAR") for key in described}
+    assert set(types) <= {name for _, name in described}
+    columns = "record_id, occurred_on, cancelled_on, offence_code, is_domestic_abuse"
+    assert admitted(file, columns, "incidents")[:2] == [
+        ("R1", date(2022, 1, 1), None, "8N", True),
+        ("R2", date(2022, 1, 1), date(2022, 1, 9), None, False),
+    ]
+    assert admitted(file, "rank, score, selected", "selections") == [(1, 61.0, True), (None, 12.5, False)]
+    assert admitted(file, "reason_is_domestic_abuse, until_on", "custody") == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "fault"),
+    [
+        ("people", "C,85,male,white,north,,", ("birth_year", "range", "85")),
+        ("people", "C,1985,male,white,north,2024-01-01,", ("died_on", "range", "2024-01-01")),
+        ("people", "A,1985,male,white,north,,", ("person_id", "primary_key", "")),
+        ("person_links", "C,C,certain", ("same_as", "order", "")),
+        (
+            "incidents",
+            "R4,I3,A,suspect,V,2022-01-03,2022-01-02,,non_crime_incident,,,yes,north",
+            ("recorded_on", "order", "2022-01-02"),
+        ),
+        (
+            "incidents",
+            "R4,I3,A,suspect,V,2022-01-01,2022-01-02,2022-01-01,non_crime_incident,,,yes,north",
+            ("cancelled_on", "order", "2022-01-01"),
+        ),
+        (
+            "incidents",
+            "R4,I3,A,suspect,V,2022-01-01,2022-01-02,,crime,,HO_class,yes,north",
+            ("offence_code", "required_when", ""),
+        ),
+        (
+            "incidents",
+            "R4,I3,A,suspect,V,2022-01-01,2022-01-02,,non_crime_incident,,,maybe,north",
+            ("is_domestic_abuse", "type", "maybe"),
+        ),
+        ("selections", "A,2024-01-01,rfgv,yes,1,1", ("run_date", "range", "2024-01-01")),
+        ("selections", "B,2022-03-01,score,yes,1,1", ("route", "code", "score")),
+        ("episodes", "E2,B,matac,programme,,,,,linked,north", ("accepted_on", "required_when", "")),
+        (
+            "episodes",
+            "E2,B,matac,programme,2022-02-03,,,2022-02-02,linked,north",
+            ("discharged_on", "order", "2022-02-02"),
+        ),
+        ("custody", "B,2023-02-01,2023-02-01,remand,no", ("until_on", "order", "2023-02-01")),
+    ],
+)
+def test_a_fault_planted_in_one_table_is_the_only_one_named(tasking, table, row, fault):
+    lines = [*TASKING[table], row]
+    found = check(tasking(**{table: lines}))
+    assert faults(found) == [(len(lines), *fault)]
+
+
+def test_a_header_alone_is_a_table_where_nothing_may_have_happened_and_a_fault_where_something_must(tasking, tmp_path):
+    may_be_empty = {table: TASKING[table][:1] for table in ("person_links", "selections", "episodes", "custody")}
+    intake.admit(tasking(**may_be_empty), tmp_path / "s.duckdb", contracts_folder=CONTRACTS)
+    assert [admitted(tmp_path / "s.duckdb", table=table) for table in may_be_empty] == [[]] * 4
+    quoted = tasking(custody=['"person_id", from_on,until_on,kind,reason_is_domestic_abuse'])
+    assert check(quoted).is_clean
+    for table in ("people", "incidents"):
+        found = check(tasking(**{table: TASKING[table][:1]}))
+        assert f"{table}.csv (contract {table}, version 1.0.0) was not admitted" in found.in_words()
+
+
+def test_of_the_known_tables_a_folder_holds_any_and_only_those_are_read(tasking, tmp_path):
+    gone = {"person_links": None, "custody": None, "selections": None}
+    contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, contracts)
+    folder = tasking(**gone)
+    found = intake.admit(folder, tmp_path / "s.duckdb", contracts_folder=contracts)
+    assert [table.input for table in found.tables] == ["episodes.csv", "incidents.csv", "people.csv"]
+    before = intake.inputs_fingerprint(folder, contracts)
+    with (contracts / "custody.odcs.yaml").open("a", encoding="utf-8") as file:
+        file.write("status: [not a contract any more\n")
+    assert intake.check(folder, contracts_folder=contracts).is_clean
+    assert intake.inputs_fingerprint(folder, contracts) == before
+    assert intake.inputs_fingerprint(tasking(**gone | {"custody": TASKING["custody"]}), contracts) != before
 
 
 # How a file is read
@@ -254,10 +403,10 @@ def test_a_folder_that_is_not_there_or_holds_nothing_known_is_said_to_be_so(tmp_
 def test_files_that_are_passed_over_are_named(extracts):
     extracts(HEADER, person("A"))
     extracts(b"PK", name="ready_cohort.xlsx")
-    found = check(extracts(b"a,b", name="custody.csv"))
+    found = check(extracts(b"a,b", name="weather.csv"))
     assert found.notes == (
         "ready_cohort.xlsx was not read: only CSV is read in this version, and ready_cohort.csv lies beside it.",
-        "custody.csv was not read: no contract is for it.",
+        "weather.csv was not read: no contract is for it.",
     )
     assert not found.is_refused
 
@@ -404,17 +553,18 @@ def test_the_manifest_says_what_was_read_under_which_contract(store):
     assert row[8] == date(2024, 1, 1)
 
 
-def test_columns_have_their_types_and_one_that_was_not_sent_is_not_there(store):
+def test_columns_have_their_types_and_one_that_was_not_sent_is_there_and_empty(store):
     file, _ = store
     with duckdb.connect(str(file), read_only=True) as connection:
         types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE ready_cohort").fetchall()}
+        assert connection.execute("SELECT count(*), count(weight) FROM ready_cohort").fetchone()[1] == 0
     assert (types["index_date"], types["x_age"], types["person_id"], types["file_row"]) == (
         "DATE",
         "DOUBLE",
         "VARCHAR",
         "BIGINT",
     )
-    assert "weight" not in types
+    assert types["weight"] == "DOUBLE"
 
 
 @POSIX
@@ -520,3 +670,41 @@ def test_the_fingerprint_of_the_inputs_follows_the_bytes_that_would_be_read_and_
     assert len({first, second, third, intake.inputs_fingerprint(folder, contracts)}) == 4
     with pytest.raises(ContractBroken, match="there is no such folder"):
         intake.inputs_fingerprint(tmp_path / "nowhere", contracts)
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The names of the files that were read to make a fingerprint, in order."""
+    from evalkit.store.intake import folder
+
+    seen, read = [], folder.hashlib.file_digest
+    monkeypatch.setattr(
+        folder.hashlib, "file_digest", lambda stream, kind: seen.append(stream.name) or read(stream, kind)
+    )
+    return seen
+
+
+def test_a_file_that_lies_as_it_lay_is_read_once_for_all_fingerprints(extracts, tmp_path, reads):
+    contracts = tmp_path / "contracts"
+    shutil.copytree(CONTRACTS, contracts)
+    folder = extracts(HEADER, person("A"))
+    table, contract = folder / "ready_cohort.csv", contracts / "ready_cohort.odcs.yaml"
+    for file in (table, contract):
+        os.utime(file, (1_600_000_000, 1_600_000_000))
+    first = intake.inputs_fingerprint(folder, contracts)
+    assert sorted(reads) == sorted(map(str, (table, contract)))
+    assert intake.inputs_fingerprint(folder, contracts) == first
+    assert len(reads) == 2
+    extracts(HEADER, person("B"))
+    assert intake.inputs_fingerprint(folder, contracts) != first
+    assert reads[2:] == [str(table)]
+
+
+def test_a_file_that_was_written_just_now_is_read_each_time_for_its_times_may_not_tell(extracts, reads):
+    prints, now = set(), time.time_ns()
+    for name in "AB":
+        folder = extracts(HEADER, person(name))
+        os.utime(folder / "ready_cohort.csv", ns=(now, now))
+        prints |= {intake.inputs_fingerprint(folder, CONTRACTS) for _ in range(2)}
+    assert len(prints) == 2
+    assert len([name for name in reads if name.endswith(".csv")]) == 4

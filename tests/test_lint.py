@@ -48,6 +48,8 @@ def test_a_clean_page_has_no_problems():
     [
         ("The evaluation proved that it helps.", "proved"),
         ("The fall was caused by the programme.", "caused"),
+        ("The programme has caused harm.", "caused"),
+        ("People who caused the fall were chosen.", "caused"),
         ("The programme worked.", "worked"),
         ("It worked well for most people.", "worked"),
         ("The scheme was a success.", "success"),
@@ -93,6 +95,7 @@ def test_a_verdict_turned_round_is_refused_because_it_reads_as_failing_to_work(s
         "The annex holds a worked example.",
         "The effective sample size is given below.",
         "A reduction of incidents was the aim.",
+        "People who have caused harm to others are chosen each month.",
     ],
 )
 def test_a_denied_verdict_or_an_innocent_use_of_the_word_passes(sentence):
@@ -169,6 +172,9 @@ def test_a_percentage_that_stands_alone_is_refused(fragment):
     [
         "<p>48 of 216 people (22%) were arrested.</p>",
         "<p>22 per cent were arrested, between 17 and 28.</p>",
+        "<p>Anything fits between 23% fewer and 31% more.</p>",
+        "<p>Anything fits between 23% fewer and no difference.</p>",
+        "<p>Anything fits between less than 1% fewer and about 31% more.</p>",
         "<p>The share was 22% (17 to 28).</p>",
         "<ul><li>48 out of the 216 people were arrested. That is 22%.</li></ul>",
         _table("Arrests", ["Group", "Arrested", "Share"], ["Programme", "48 of 216", "22%"]),

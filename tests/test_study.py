@@ -119,7 +119,7 @@ def test_a_suite_of_two_areas_makes_one_study_each_besides_that_of_all(project):
 
 
 def test_the_committed_demo_study_is_the_one_that_its_suite_makes(project):
-    assert Study.read("params/studies/demo.yaml").fingerprint == _study().fingerprint
+    assert Study.read("params/studies/rossi.yaml").fingerprint == _study().fingerprint
 
 
 def test_order_and_layout_of_a_file_do_not_move_the_fingerprint_and_any_value_does(project):
@@ -140,14 +140,14 @@ def test_the_profile_of_the_reader_is_no_part_of_the_fingerprint(project):
 
 
 def test_a_study_file_that_was_changed_after_it_was_written_is_refused(project):
-    project.edit("params/studies/demo.yaml", "horizon_days: 364", "horizon_days: 182")
+    project.edit("params/studies/rossi.yaml", "horizon_days: 364", "horizon_days: 182")
     with pytest.raises(StudyError, match="the fingerprint no longer fits"):
-        Study.read("params/studies/demo.yaml")
+        Study.read("params/studies/rossi.yaml")
 
 
 def test_a_relative_name_is_found_from_a_folder_below_the_project(project, monkeypatch):
     monkeypatch.chdir(project.root / "notebooks" / "reports")
-    assert Study.read("params/studies/demo.yaml").root == project.root
+    assert Study.read("params/studies/rossi.yaml").root == project.root
 
 
 def test_the_committed_lock_stands_for_the_committed_suite(project):
@@ -231,7 +231,7 @@ def test_the_schemas_for_editors_are_those_of_the_code(project):
         (
             "name: time_to_event, planned: secondary",
             "name: time_to_event, planned: primary",
-            "only 'any_event' can be primary",
+            "a time to the first event describes and cannot be primary",
         ),
     ],
 )
@@ -243,11 +243,11 @@ def test_a_value_of_another_kind_is_not_guessed_at(project, old, new, words):
 
 
 def test_a_fingerprint_that_was_emptied_does_not_let_a_changed_study_pass(project):
-    file = project.root / "params/studies/demo.yaml"
+    file = project.root / "params/studies/rossi.yaml"
     content = yaml.safe_load(file.read_text(encoding="utf-8")) | {"fingerprint": None, "horizon_days": 182}
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     with pytest.raises(StudyError, match="the fingerprint no longer fits"):
-        Study.read("params/studies/demo.yaml")
+        Study.read("params/studies/rossi.yaml")
 
 
 def test_the_day_of_a_lock_cannot_be_changed_by_hand_unseen(project):

@@ -7,7 +7,7 @@ the table as text; all of them are run, and nothing stops at the first fault.
 from evalkit.contracts.cells import Bind, Parameters, cleaned, quoted
 from evalkit.contracts.contract import Contract, Field, Rule
 from evalkit.contracts.heading import Heading, heading
-from evalkit.contracts.reading import read_folder
+from evalkit.contracts.reading import contract_files, read_all
 from evalkit.contracts.rules import Check, Found
 from evalkit.contracts.verdict import (
     FAULTS,
@@ -22,5 +22,6 @@ from evalkit.contracts.verdict import (
 
 __all__ = [
     "FAULTS", "Bind", "Breach", "Check", "Contract", "DatesTaken", "Field", "Found", "Heading", "Parameters", "Rule",
-    "Verdict", "admissible", "cleaned", "explain", "faults", "heading", "quoted", "read_folder", "unreadable",
+    "Verdict", "admissible", "cleaned", "contract_files", "explain", "faults", "heading", "quoted", "read_all",
+    "unreadable",
 ]  # fmt: skip

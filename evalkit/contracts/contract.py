@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ IDENTIFYING = "identifying"
 CLASSIFICATIONS = (IDENTIFYING, "sensitive", "confidential", "public")
 QUARANTINE, REFUSE, WARN = "quarantine", "refuse", "warn"
 ISO_DATE = "%Y-%m-%d"
+PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 NOTHING: Mapping[str, str] = types.MappingProxyType({})
 
 

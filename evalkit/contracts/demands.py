@@ -4,7 +4,7 @@ Where a rule stands in a contract
 ---------------------------------
 - `required`, `unique`, `primaryKey`, and limits and patterns under `logicalTypeOptions`: the standard's own words.
 - A code list: the standard's quality metric `invalidValues`, with the labels beside the codes.
-- Everything else: a quality rule of the standard's type `custom` with `engine: evalkit`, for instance
+- Everything else (`rules.OWN`): a quality rule of the standard's type `custom` with `engine: evalkit`, for instance
   `implementation: {rule: order, notBefore: index_date}`. The type `sql` would state the same in a dialect, give a
   count instead of rows, and run whatever stands in a file; a custom property would have no place for the severity,
   the dimension and the description that every quality rule has.
@@ -12,7 +12,6 @@ Where a rule stands in a contract
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,17 +24,15 @@ from open_data_contract_standard.model import (
 )
 
 from evalkit.contracts.cells import TYPES, unknown_directives
-from evalkit.contracts.contract import CLASSIFICATIONS
-from evalkit.contracts.rules import KINDS, LIMITS, OF_THE_STANDARD
+from evalkit.contracts.contract import CLASSIFICATIONS, PLAIN_NAME
+from evalkit.contracts.rules import LIMITS, OWN
 from evalkit.study import nearest
 
 ENGINE = "evalkit"
 ENCODINGS = ("utf-8", "cp1252")
-NAME = re.compile(r"[a-z][a-z0-9_]*")
 RESERVED = {"schema": ("manifest", "quarantined"), "properties": ("file_row", "input")}
 OF_A_TABLE: Mapping[str, type] = {"encoding": str, "missingTokens": list, "numericColumnPrefix": str}
 OF_A_FIELD: Mapping[str, type] = {"headerSynonyms": list, "codeMap": dict, "dateFormats": list}
-OWN_RULES = tuple(kind for kind in KINDS if kind not in OF_THE_STANDARD)
 NOT_READ = {
     "schema": ("relationships", "synonyms", "physicalName"),
     "properties": ("relationships", "synonyms", "physicalName", "enum", "properties", "items", "map", "partitioned"),
@@ -101,15 +98,15 @@ def _of_field(field: SchemaProperty) -> Iterator[str]:
     if field.classification not in CLASSIFICATIONS:
         yield f"classification: '{field.classification}' is not one of {', '.join(CLASSIFICATIONS)}."
     yield from _unread(field, "properties")
-    yield from _custom_properties(field.customProperties, OF_A_FIELD)
+    misshapen = list(_custom_properties(field.customProperties, OF_A_FIELD))
+    yield from misshapen or _codes_and_dates(field)
     yield from _options(field)
     for quality in field.quality or []:
         yield from _quality(quality)
-    yield from _codes_and_dates(field)
 
 
 def _name(name: str | None, reserved: tuple[str, ...]) -> Iterator[str]:
-    if not NAME.fullmatch(name or ""):
+    if not PLAIN_NAME.fullmatch(name or ""):
         yield "its name must be small letters, digits and _, beginning with a letter."
     if name in reserved:
         yield f"the names {' and '.join(reserved)} are kept for what the store says of itself."
@@ -169,11 +166,10 @@ def _quality(quality: DataQuality) -> Iterator[str]:
             "quality: only the metric invalidValues, and rules of the type custom with engine: evalkit and an "
             "implementation such as {rule: order, notBefore: index_date}, are checked."
         )
-    elif quality.implementation.get("rule") not in OWN_RULES:
-        kind = quality.implementation.get("rule")
-        yield f"quality: there is no rule called '{kind}'. {nearest(str(kind), OWN_RULES)}"
+    elif (kind := str(quality.implementation.get("rule"))) not in OWN:
+        yield f"quality: there is no rule called '{kind}'. {nearest(kind, OWN)}"
     elif len(quality.implementation) < 2:
-        yield f"quality: the rule '{quality.implementation['rule']}' says nothing to compare with."
+        yield f"quality: the rule '{kind}' says nothing to compare with."
 
 
 def _code_list(quality: DataQuality) -> Iterator[str]:
@@ -181,9 +177,7 @@ def _code_list(quality: DataQuality) -> Iterator[str]:
     labels = custom(quality.customProperties).get("labels")
     if set(quality.arguments or {}) != {"validValues"} or not isinstance(codes, list) or not codes:
         yield "quality: invalidValues needs arguments: {validValues: [...]} and nothing else."
-    elif (
-        not isinstance(labels, dict) or set(labels) != set(codes) or not all(map(_is_text, [*codes, *labels.values()]))
-    ):
+    elif not isinstance(labels, dict) or set(labels) != set(codes) or not all(map(_is_text, _parts(labels))):
         yield "quality: invalidValues needs a custom property 'labels' with one label for each code, all of them texts."
     if quality.mustBe != 0:
         yield "quality: invalidValues needs mustBe: 0, because every code off the list is a fault."
@@ -198,13 +192,10 @@ def _codes_and_dates(field: SchemaProperty) -> Iterator[str]:
     lists = [quality.arguments or {} for quality in field.quality or [] if quality.metric == "invalidValues"]
     if lists and field.logicalType != "string":
         yield "a code list needs logicalType: string."
-    codes = (
-        {"yes", "no"}
-        if field.logicalType == "boolean"
-        else {code for each in lists for code in each.get("validValues", ())}
-    )
-    mapped = facts.get("codeMap", {})
-    if mapped and not set(mapped.values()) <= codes:
+    codes = {code for each in lists for code in each.get("validValues", ())}
+    if field.logicalType == "boolean":
+        codes = {"yes", "no"}
+    if not set(facts.get("codeMap", {}).values()) <= codes:
         yield "codeMap: maps to a code that is not on the code list."
     formats = facts.get("dateFormats", [])
     if formats and field.logicalType != "date":

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from evalkit.contracts.contract import REFUSE, Contract, Field
+from evalkit.contracts.contract import PLAIN_NAME, REFUSE, Contract, Field
 from evalkit.contracts.rules import Check, Found
 
 ALIKE = 0.85
 """Similarity from which a name that the contract does not know is taken for a slip of the pen. `first_evnt_on` and
 `first_event_on` are 0.96 alike, `height` and `weight` 0.83."""
 
-PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
+Columns = Sequence[tuple[str, Field | None]]
+"""The names of a header with the field that each of them means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +46,17 @@ def heading(contract: Contract, headers: Sequence[str]) -> Heading:
     """
     names = [header.strip() for header in headers]
     meant = [_field_of(contract, name) for name in names]
-    slips = _slips(contract, names, meant)
+    columns = list(zip(names, meant, strict=True))
+    slips = _slips(contract, columns)
     must = [field for field in contract.fields if field.required]
     if 2 * sum(field in meant or field.name in slips for field in must) < len(must):
         return Heading(fields=tuple(None for _ in names), found=(_no_header(must, names),))
-    repeated = [_repeated(name) for name, times in Counter(each.name for each in meant if each).items() if times > 1]
-    missing = [
-        _missing(field, slips.get(field.name))
-        for field in contract.fields
-        if field not in meant and (field.required or field.name in slips)
-    ]
-    odd = [
-        _odd(name) for name, field in zip(names, meant, strict=True) if field and not PLAIN_NAME.fullmatch(field.name)
-    ]
-    left_out = tuple(
-        name or "(a column without a name)"
-        for name, field in zip(names, meant, strict=True)
-        if not field and name not in slips.values()
+    unknown = [name for name, field in columns if not field and name not in slips.values()]
+    return Heading(
+        fields=tuple(None if field in meant[:place] else field for place, field in enumerate(meant)),
+        left_out=tuple(name or "(a column without a name)" for name in unknown),
+        found=tuple(_found(contract, columns, slips)),
     )
-    return Heading(fields=tuple(_first_only(meant)), left_out=left_out, found=(*missing, *repeated, *odd))
 
 
 def _field_of(contract: Contract, header: str) -> Field | None:
@@ -72,14 +64,10 @@ def _field_of(contract: Contract, header: str) -> Field | None:
     return by_synonym.get(header) or contract.field(header)
 
 
-def _first_only(fields: Sequence[Field | None]) -> list[Field | None]:
-    return [None if field in fields[:place] else field for place, field in enumerate(fields)]
-
-
-def _slips(contract: Contract, names: Sequence[str], meant: Sequence[Field | None]) -> dict[str, str]:
+def _slips(contract: Contract, columns: Columns) -> dict[str, str]:
     """Fields that the file lacks, with the unknown name in it that was probably meant."""
-    unknown = [name for name, field in zip(names, meant, strict=True) if not field]
-    lacking = [field.name for field in contract.fields if field not in meant]
+    unknown = [name for name, field in columns if not field]
+    lacking = [field.name for field in contract.fields if field not in [each for _, each in columns]]
     likely = {field: max(unknown, key=partial(_likeness, field), default="") for field in lacking}
     return {field: name for field, name in likely.items() if _likeness(field, name) >= ALIKE}
 
@@ -90,23 +78,20 @@ def _likeness(field: str, name: str) -> float:
     return 1.0 if sorted(given) == sorted(field) else difflib.SequenceMatcher(None, field, given).ratio()
 
 
-def _missing(field: Field, slip: str | None) -> Found:
-    if slip is None:
-        label = "there is no such column"
-        hint = "add it, or list the supplier's name for it as a headerSynonym in the contract"
-    else:
-        label = f"there is no such column, but one called '{slip}'. Did you mean '{field.name}'?"
-        hint = "rename it, or list it as a headerSynonym in the contract"
-    return _of_header(field.name, "required", label, hint)
-
-
-def _repeated(name: str) -> Found:
-    return _of_header(name, "unique", "stands more than once in the header", "keep one of the columns")
-
-
-def _odd(name: str) -> Found:
-    hint = "rename it"
-    return _of_header(name, "pattern", "a name that is not in small letters, digits and _", hint)
+def _found(contract: Contract, columns: Columns, slips: Mapping[str, str]) -> Iterator[Found]:
+    times = Counter(field.name for _, field in columns if field)
+    for field in contract.fields:
+        if field.name not in times and field.name in slips:
+            label = f"there is no such column, but one called '{slips[field.name]}'. Did you mean '{field.name}'?"
+            yield _of_header(field.name, "required", label, "rename it, or list it as a headerSynonym in the contract")
+        elif field.name not in times and field.required:
+            hint = "add it, or list the supplier's name for it as a headerSynonym in the contract"
+            yield _of_header(field.name, "required", "there is no such column", hint)
+    for name in times:
+        if times[name] > 1:
+            yield _of_header(name, "unique", "stands more than once in the header", "keep one of the columns")
+        if not PLAIN_NAME.fullmatch(name):
+            yield _of_header(name, "pattern", "a name that is not in small letters, digits and _", "rename it")
 
 
 def _of_header(column: str, rule: str, label: str, hint: str) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +27,28 @@ from evalkit.contracts.demands import custom, demands
 from evalkit.errors import StudyError
 from evalkit.study import nearest, settings_of, shown
 
-FILES = "*.odcs.yaml"
+ENDING = ".odcs.yaml"
 SEVERITIES = {None: QUARANTINE, "error": QUARANTINE, "warning": WARN}
 
 
-def read_folder(folder: Path) -> tuple[Contract, ...]:
-    """Return every contract of a folder, by file name; StudyError names the mistakes of all of them."""
+def contract_files(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder of contracts by the table that each is for; StudyError where there is none."""
+    files = {file.name.removesuffix(ENDING): file for file in sorted(folder.glob(f"*{ENDING}"))}
+    if not files:
+        raise StudyError(f"{shown(folder)} holds no contract: a contract is a file called TABLE{ENDING}.")
+    return files
+
+
+def read_all(files: Iterable[Path]) -> tuple[Contract, ...]:
+    """Return the contracts in these files, in their order; StudyError names the mistakes of all of them."""
     contracts, problems = [], []
-    for file in sorted(folder.glob(FILES)):
+    for file in files:
         try:
             contracts.append(read(file))
         except StudyError as error:
             problems.append(str(error))
     if problems:
         raise StudyError("\n".join(problems))
-    if not contracts:
-        raise StudyError(f"{shown(folder)} holds no contract: a contract is a file called TABLE.odcs.yaml.")
     return tuple(contracts)
 
 
@@ -112,8 +118,8 @@ def _place(raw: Any, location: tuple[int | str, ...]) -> str:
 
 def _senseless(contract: Contract) -> Iterator[str]:
     """Rules that cannot be turned into a check: found when the contract is read, not when an extract is."""
-    if contract.file.name != f"{contract.table}.odcs.yaml":
-        yield f"table '{contract.table}': its contract must be in a file called {contract.table}.odcs.yaml."
+    if contract.file.name != f"{contract.table}{ENDING}":
+        yield f"table '{contract.table}': its contract must be in a file called {contract.table}{ENDING}."
     for field in contract.fields:
         for rule in field.rules:
             try:
@@ -177,12 +183,9 @@ def _rules(element: SchemaProperty) -> Iterator[Rule]:
 
 
 def _quality_rule(quality: DataQuality) -> Rule:
+    given = dict(quality.implementation) if isinstance(quality.implementation, dict) else {}
     if quality.metric == "invalidValues":
         labels = custom(quality.customProperties)["labels"]
-        codes = {code: labels[code] for code in (quality.arguments or {})["validValues"]}
-        return Rule(
-            kind="code", arguments=types.MappingProxyType({"codes": codes}), severity=SEVERITIES[quality.severity]
-        )
-    given = dict(quality.implementation) if isinstance(quality.implementation, dict) else {}
+        given = {"rule": "code", "codes": {code: labels[code] for code in (quality.arguments or {})["validValues"]}}
     kind = given.pop("rule")
     return Rule(kind=kind, arguments=types.MappingProxyType(given), severity=SEVERITIES[quality.severity])

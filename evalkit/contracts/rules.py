@@ -1,16 +1,16 @@
 """Every rule of a contract as one statement in DuckDB's SQL that yields the rows which break it.
 
-A new kind of rule is one function here and one line in KINDS.
+A new kind of rule is one function here and one line in OWN (or in KINDS, where the standard has a word for it).
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evalkit.contracts.cells import TYPES, Bind, date_format_words, quoted, typed
 from evalkit.contracts.contract import IDENTIFYING, REFUSE, Contract, Field, Rule
@@ -33,8 +33,6 @@ class Check:
         What is wrong, for the screen.
     hint : str
         What would be right, for the list of faults. Neither holds anything that stands in a cell.
-    reads : tuple of str
-        Columns without which it cannot be run.
     select : callable or None
         None where the rows are found by whoever reads the file.
     scope : str
@@ -46,7 +44,6 @@ class Check:
     severity: str
     label: str
     hint: str
-    reads: tuple[str, ...] = ()
     select: Select | None = None
     needs_extract_date: bool = False
     scope: str = "rows"
@@ -59,53 +56,76 @@ class Found(NamedTuple):
     rows: Sequence[int | None]
 
 
-def checks(contract: Contract, fields: Iterable[Field]) -> Iterator[Check]:
-    """Yield every check of a contract over these of its fields; ValueError says which rule makes no sense."""
+def checks(contract: Contract, present: Sequence[Field]) -> Iterator[Check]:
+    """Yield every check of a file with these fields; ValueError says which rule makes no sense.
+
+    Of a column that the file lacks, which is empty in every row, it is only asked whether it may be.
+    """
     for rule in contract.rules:
         yield from KINDS[rule.kind](contract, None, rule)
-    for field in fields:
+    for field in (*present, *(each for each in contract.fields if each not in present)):
         for rule in field.rules:
-            yield from KINDS[rule.kind](contract, field, rule)
+            if field in present or rule.kind == "required_when":
+                yield from KINDS[rule.kind](contract, field, rule)
 
 
 def _type(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
     if field.type == "string":
         return
     words = TYPES[field.type][1]
-    formats = " or ".join(date_format_words(each) for each in field.date_formats)
-    written = f"{words} written {formats}" if field.type == "date" else words
-
-    def wrong(bind: Bind) -> str:
-        return f"{quoted(field.name)} IS NOT NULL AND {typed(field, bind)} IS NULL"
-
-    yield _of_cells(field, rule, wrong, label=f"not {words}", hint=f"must be {written}")
+    written = " or ".join(map(date_format_words, field.date_formats))
+    yield _of_cells(
+        field, rule, lambda bind: f"{quoted(field.name)} IS NOT NULL AND {typed(field, bind)} IS NULL",
+        label=f"not {words}", hint=f"must be {words}" + (f" written {written}" if field.type == "date" else ""),
+    )  # fmt: skip
 
 
 def _required(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
-    def wrong(bind: Bind) -> str:
-        return f"{quoted(field.name)} IS NULL"
+    empty = f"{quoted(field.name)} IS NULL"
+    yield _of_cells(field, rule, lambda bind: empty, label="empty", hint="must not be empty")
 
-    yield _of_cells(field, rule, wrong, label="empty", hint="must not be empty")
+
+def _required_when(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
+    """Empty in a row whose other field holds one of its codes; null stands for another field that is empty too."""
+    for name, code in rule.arguments.items():
+        other = contract.field(name)
+        if other is None or other is field or not (code is None or str(code) in other.codes):
+            raise ValueError(f"'{name}: {code}' does not name another field with one of its codes, or null for empty")
+        words = f"empty where {name} is {code or 'empty'}"
+        wrong = partial(_empty_when, field, other, code)
+        yield _of_cells(field, rule, wrong, label=words, hint=f"must not be {words}")
+
+
+def _empty_when(field: Field, other: Field, code: str | None, bind: Bind) -> str:
+    is_so = f"{typed(other, bind)} = {bind(code)}" if code else f"{quoted(other.name)} IS NULL"
+    return f"{quoted(field.name)} IS NULL AND {is_so}"
 
 
 def _code(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
     theirs, ours = list(field.code_map), list(rule.arguments["codes"])
-
-    def wrong(bind: Bind) -> str:
-        return f"NOT list_contains({bind(ours + theirs)}, {quoted(field.name)})"
-
-    hint = f"must be one of: {', '.join(theirs or ours)}"
-    yield _of_cells(field, rule, wrong, label="code that is not on the agreed list", hint=hint)
+    yield _of_cells(
+        field, rule, lambda bind: f"NOT list_contains({bind(ours + theirs)}, {quoted(field.name)})",
+        label="code that is not on the agreed list", hint=f"must be one of: {', '.join(theirs or ours)}",
+    )  # fmt: skip
 
 
 def _pattern(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
-    def wrong(bind: Bind) -> str:
-        return f"NOT regexp_full_match({quoted(field.name)}, {bind(rule.arguments['pattern'])})"
+    pattern = rule.arguments["pattern"]
+    yield _of_cells(
+        field, rule, lambda bind: f"NOT regexp_full_match({quoted(field.name)}, {bind(pattern)})",
+        label="not written in the agreed way", hint=f"must be written as {pattern}",
+    )  # fmt: skip
 
-    hint = f"must be written as {rule.arguments['pattern']}"
-    yield _of_cells(field, rule, wrong, label="not written in the agreed way", hint=hint)
 
-
+PLACES: Mapping[str, tuple[str, str, str]] = types.MappingProxyType(
+    {
+        "before": (">=", "on or after {}", "must be before {}"),
+        "notAfter": (">", "after {}", "must not be after {}"),
+        "after": ("<=", "on or before {}", "must be after {}"),
+        "notBefore": ("<", "before {}", "must not be before {}"),
+        "otherThan": ("=", "the same as {}", "must not be the same as {}"),
+    }
+)
 LIMITS: Mapping[str, tuple[str, str, str]] = types.MappingProxyType(
     {
         "minimum": ("<", "below {}", "must be {} or more"),
@@ -114,23 +134,15 @@ LIMITS: Mapping[str, tuple[str, str, str]] = types.MappingProxyType(
         "exclusiveMaximum": (">=", "{} or above", "must be below {}"),
     }
 )
-DAY_LIMITS: Mapping[str, tuple[str, str, str]] = types.MappingProxyType(
-    {
-        "minimum": ("<", "before {}", "must be {} or later"),
-        "exclusiveMinimum": ("<=", "on or before {}", "must be after {}"),
-        "maximum": (">", "after {}", "must be {} or earlier"),
-        "exclusiveMaximum": (">=", "on or after {}", "must be before {}"),
-    }
-)
-PLACES: Mapping[str, tuple[str, str, str]] = types.MappingProxyType(
-    {
-        "before": (">=", "on or after {}", "must be before {}"),
-        "notAfter": (">", "after {}", "must not be after {}"),
-        "after": ("<=", "on or before {}", "must be after {}"),
-        "notBefore": ("<", "before {}", "must not be before {}"),
-    }
-)
 """Limit: the comparison that is wrong, what is then wrong in words, and what would be right."""
+
+DAY_LIMITS = {
+    **PLACES,
+    "minimum": PLACES["notBefore"],
+    "exclusiveMinimum": PLACES["after"],
+    "maximum": PLACES["notAfter"],
+    "exclusiveMaximum": PLACES["before"],
+}
 
 
 def _range(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
@@ -138,17 +150,18 @@ def _range(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
         raise ValueError(f"a limit has no meaning for {TYPES[field.type][1]}")
     limits = DAY_LIMITS if field.type == "date" else LIMITS
     for argument, limit in rule.arguments.items():
-        if argument in PLACES:
-            yield _against_extract_date(field, rule, argument, limit)
-            continue
-        if argument not in limits or not _is_limit(field, limit):
-            known = ", ".join(limits)
+        is_extract_date = field.type == "date" and limit == EXTRACT_DATE
+        if argument not in limits or not (is_extract_date or _is_limit(field, limit)):
+            known, day = ", ".join(limits), f"a date as '1900-01-01' or {EXTRACT_DATE}"
             raise ValueError(
-                f"'{argument}: {limit}' is not one of {known} with a number, or with a date as '1900-01-01'"
+                f"'{argument}: {limit}' is not one of {known} with a number or {day}; for fields use 'order'"
             )
         operator, label, hint = limits[argument]
-        wrong = partial(_beyond, field, operator, limit)
-        yield _of_cells(field, rule, wrong, label=label.format(limit), hint=hint.format(limit))
+        words = "the extract date" if is_extract_date else limit
+        yield _of_cells(
+            field, rule, partial(_beyond, field, operator, limit), label=label.format(words), hint=hint.format(words),
+            needs_extract_date=is_extract_date,
+        )  # fmt: skip
 
 
 def _is_limit(field: Field, limit: object) -> bool:
@@ -161,69 +174,53 @@ def _is_limit(field: Field, limit: object) -> bool:
 
 
 def _beyond(field: Field, operator: str, limit: object, bind: Bind) -> str:
-    bound = f"CAST({bind(limit)} AS {TYPES[field.type][0] if field.type == 'date' else 'DOUBLE'})"
-    return f"{typed(field, bind)} {operator} {bound}"
-
-
-def _against_extract_date(field: Field, rule: Rule, argument: str, other: object) -> Check:
-    if field.type != "date" or other != EXTRACT_DATE:
-        raise ValueError(
-            f"'{argument}' in a rule 'range' goes with a date and {EXTRACT_DATE}; for two fields use 'order'"
-        )
-    operator, label, hint = PLACES[argument]
-
-    def wrong(bind: Bind) -> str:
-        return f"{typed(field, bind)} {operator} CAST($extract_date AS DATE)"
-
-    words = "the extract date"
-    return _of_cells(field, rule, wrong, label=label.format(words), hint=hint.format(words), needs_extract_date=True)
+    bound = f"${EXTRACT_DATE}" if limit == EXTRACT_DATE else bind(limit)
+    return f"{typed(field, bind)} {operator} CAST({bound} AS {'DATE' if field.type == 'date' else 'DOUBLE'})"
 
 
 def _order(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
-    for argument, name in rule.arguments.items():
+    for argument, named in rule.arguments.items():
         if argument not in PLACES:
             raise ValueError(f"a rule 'order' knows {', '.join(PLACES)}, not '{argument}'")
-        yield _in_order(contract, field, rule, argument, str(name))
+        for name in named if isinstance(named, list) else [named]:
+            yield _in_order(contract, field, rule, argument, str(name))
 
 
 def _in_order(contract: Contract, field: Field, rule: Rule, argument: str, name: str) -> Check:
     other = contract.field(name)
-    if other is None or other.type != field.type or field.type not in ORDERED:
+    has_order = field.type in ORDERED or argument == "otherThan"
+    if other is None or other.type != field.type or not has_order:
         raise ValueError(
             f"'{argument}: {name}' does not name another field of the type '{field.type}' that has an order"
         )
     operator, label, hint = PLACES[argument]
-
-    def wrong(bind: Bind) -> str:
-        return f"{typed(field, bind)} {operator} {typed(other, bind)}"
-
-    both = (field.name, name)
-    return _of_cells(field, rule, wrong, label=label.format(name), hint=hint.format(name), reads=both)
+    return _of_cells(
+        field, rule, lambda bind: f"{typed(field, bind)} {operator} {typed(other, bind)}",
+        label=label.format(name), hint=hint.format(name),
+    )  # fmt: skip
 
 
 def _unique(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
-    shown = _shown(field)
     yield _check(
-        field, rule, label="repeated", hint="must stand only once in the column",
-        select=lambda relation, bind: _repeated(relation, (field,), shown, bind),
+        field, rule, lambda relation, bind: _repeated(relation, (field,), _shown(field), bind),
+        label="repeated", hint="must stand only once in the column",
     )  # fmt: skip
 
 
 def _primary_key(contract: Contract, field: Field, rule: Rule) -> Iterator[Check]:
     """An empty part of the key, named in its own column; a repeated key, named in the first column of the key."""
     yield _check(
-        field, rule, label="empty, and part of the key", hint="must not be empty", severity=REFUSE,
-        select=lambda relation, bind: f"SELECT file_row, '' FROM {relation} WHERE {quoted(field.name)} IS NULL",
+        field, rule, lambda relation, bind: f"SELECT file_row, '' FROM {relation} WHERE {quoted(field.name)} IS NULL",
+        label="empty, and part of the key", hint="must not be empty", severity=REFUSE,
     )  # fmt: skip
     key = contract.key
-    if field is not key[0]:
-        return
-    names = " + ".join(each.name for each in key)
-    label = "repeated identifier" if len(key) == 1 else f"repeated key {names}"
-    yield _check(
-        field, rule, label=label, hint=f"{names} must stand only once in the file", severity=REFUSE,
-        reads=tuple(each.name for each in key), select=lambda relation, bind: _repeated(relation, key, "''", bind),
-    )  # fmt: skip
+    if field is key[0]:
+        names = " + ".join(each.name for each in key)
+        yield _check(
+            field, rule, lambda relation, bind: _repeated(relation, key, "''", bind),
+            label="repeated identifier" if len(key) == 1 else f"repeated key {names}",
+            hint=f"{names} must stand only once in the file", severity=REFUSE,
+        )  # fmt: skip
 
 
 def _repeated(relation: str, fields: tuple[Field, ...], shown: str, bind: Bind) -> str:
@@ -245,26 +242,17 @@ def _not_empty(contract: Contract, field: None, rule: Rule) -> Iterator[Check]:
     )  # fmt: skip
 
 
-def _of_cells(
-    field: Field, rule: Rule, wrong: Callable[[Bind], str], *, label: str, hint: str,
-    reads: tuple[str, ...] = (), needs_extract_date: bool = False,
-) -> Check:  # fmt: skip
+def _of_cells(field: Field, rule: Rule, wrong: Callable[[Bind], str], **words: Any) -> Check:
     """A rule that is judged a row at a time: `wrong` is the condition of the rows that break it."""
-    shown = _shown(field)
-    return _check(
-        field, rule, label=label, hint=hint, reads=reads, needs_extract_date=needs_extract_date,
-        select=lambda relation, bind: f"SELECT file_row, {shown} FROM {relation} WHERE {wrong(bind)}",
-    )  # fmt: skip
+
+    def select(relation: str, bind: Bind) -> str:
+        return f"SELECT file_row, {_shown(field)} FROM {relation} WHERE {wrong(bind)}"
+
+    return _check(field, rule, select, **words)
 
 
-def _check(
-    field: Field, rule: Rule, *, label: str, hint: str, select: Select,
-    severity: str = "", reads: tuple[str, ...] = (), needs_extract_date: bool = False,
-) -> Check:  # fmt: skip
-    return Check(
-        column=field.name, rule=rule.kind, severity=severity or rule.severity, label=label, hint=hint,
-        reads=reads or (field.name,), select=select, needs_extract_date=needs_extract_date,
-    )  # fmt: skip
+def _check(field: Field, rule: Rule, select: Select, *, severity: str = "", **words: Any) -> Check:
+    return Check(column=field.name, rule=rule.kind, severity=severity or rule.severity, select=select, **words)
 
 
 def _shown(field: Field) -> str:
@@ -272,20 +260,19 @@ def _shown(field: Field) -> str:
     return "''" if field.classification == IDENTIFYING else f"coalesce({quoted(field.name)}, '')"
 
 
+OWN = {"range": _range, "order": _order, "required_when": _required_when}
+"""Kinds for which the standard has no word: they stand under `quality` with `engine: evalkit`."""
+
 KINDS: Mapping[str, Callable[..., Iterator[Check]]] = types.MappingProxyType(
     {
+        **OWN,
         "type": _type,
         "required": _required,
         "code": _code,
-        "range": _range,
         "pattern": _pattern,
         "unique": _unique,
         "primary_key": _primary_key,
-        "order": _order,
         "not_empty": _not_empty,
     }
 )
 """Kind of rule: what turns a contract, one of its fields (None for the table) and the rule into checks."""
-
-OF_THE_STANDARD = ("type", "required", "code", "pattern", "unique", "primary_key", "not_empty")
-"""Kinds for which the standard has words of its own; the others stand under `quality` with `engine: evalkit`."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit.contracts import rules
-from evalkit.contracts.cells import Bind, Parameters, date_format_words, quoted, typed, written_as
+from evalkit.contracts.cells import TYPES, Bind, Parameters, date_format_words, quoted, typed, written_as
 from evalkit.contracts.contract import QUARANTINE, REFUSE, WARN, Contract, Field
 from evalkit.contracts.heading import heading
 from evalkit.contracts.rules import Check, Found
@@ -22,29 +22,16 @@ FAULTS = "fault_list"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breach:
-    """One rule that one column breaks.
+    """One rule that one column breaks, in how many rows, of how many that were read."""
 
-    Attributes
-    ----------
-    rows, of : int
-        How many rows break it, of how many that were read.
-    scope : str
-        `rows`, `column` or `file`: what the fault is a fault of.
-    """
-
-    column: str
-    rule: str
-    severity: str
-    label: str
-    hint: str
+    check: Check
     rows: int
     of: int
-    scope: str = "rows"
 
     @property
     def how_many(self) -> str:
         """Return how many rows, or what to do where it is not a matter of rows."""
-        return f"{self.rows} of {self.of} rows" if self.scope == "rows" else self.hint
+        return f"{self.rows} of {self.of} rows" if self.check.scope == "rows" else self.check.hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +66,7 @@ class Verdict:
     @property
     def is_refused(self) -> bool:
         """Whether nothing of the table may be admitted."""
-        return any(breach.severity == REFUSE for breach in self.breaches)
+        return any(breach.check.severity == REFUSE for breach in self.breaches)
 
     @property
     def admitted(self) -> int:
@@ -106,32 +93,37 @@ def faults(
     _prepare(connection)
     columns = _columns(connection, relation)
     fields = [field for name in columns if (field := contract.field(name))]
-    seen, in_header = tuple(found), heading(contract, headers or columns).found
-    asked = [check for check in rules.checks(contract, fields) if set(check.reads) <= set(columns)]
+    rows = _whole(contract, fields, relation)
+    asked = list(rules.checks(contract, fields))
     put_off = [check for check in asked if check.needs_extract_date and extract_date is None]
-    counts = [_note(connection, contract, each) for each in (*in_header, *seen)]
-    counts += [_run(connection, contract, check, relation, extract_date) for check in asked if check not in put_off]
-    rows = _number(connection, f"SELECT count(*) FROM {quoted(relation)}") + sum(len(each.rows) for each in seen)
-    verdict = _verdict(connection, contract, rows, counts)
-    return replace(
-        verdict,
+    seen = tuple(found)
+    counts = [_note(connection, contract, each) for each in (*heading(contract, headers or columns).found, *seen)]
+    counts += [_run(connection, contract, check, rows, extract_date) for check in asked if check not in put_off]
+    return _verdict(
+        connection, contract, counts,
+        rows_read=_number(connection, f"SELECT count(*) FROM {rows}") + sum(len(each.rows) for each in seen),
         not_checked=tuple((check.column, check.hint) for check in put_off),
-        dates=tuple(_dates(connection, fields, relation, counts)),
-    )
+        dates=tuple(_dates(connection, fields, rows, counts)),
+    )  # fmt: skip
 
 
 def unreadable(connection: DuckDBPyConnection, contract: Contract, label: str, hint: str) -> Verdict:
     """Return the verdict on a file that is not a table at all."""
     _prepare(connection)
     check = Check(column="", rule="type", severity=REFUSE, label=label, hint=hint, scope="file")
-    return _verdict(connection, contract, 0, [_note(connection, contract, Found(check, (None,)))])
+    return _verdict(connection, contract, [_note(connection, contract, Found(check, (None,)))], rows_read=0)
 
 
 def admissible(contract: Contract, columns: Sequence[str], relation: str, bind: Bind) -> str:
-    """SQL of the rows that break no rule for which rows are set aside, with the contract's columns in its types."""
-    listed = [field for field in contract.fields if field.name in columns]
+    """SQL of the rows that break no rule for which rows are set aside, with the contract's columns in its types.
+
+    An optional column that was not sent is there all the same, and holds nothing.
+    """
     covariates = [field for name in columns if (field := contract.field(name)) and field not in contract.fields]
-    cells = ", ".join(f"{typed(field, bind)} AS {quoted(field.name)}" for field in (*listed, *covariates))
+    cells = ", ".join(
+        f"{typed(field, bind) if field.name in columns else f'NULL::{TYPES[field.type][0]}'} AS {quoted(field.name)}"
+        for field in (*contract.fields, *covariates)
+    )
     aside = f"SELECT row FROM {FAULTS} WHERE \"table\" = {bind(contract.table)} AND severity = '{QUARANTINE}'"
     return f"SELECT {cells}, file_row FROM {quoted(relation)} WHERE file_row NOT IN ({aside})"
 
@@ -155,12 +147,12 @@ def explain(verdict: Verdict, *, file: str) -> str:
 
 
 def _lines(breaches: Sequence[Breach]) -> Iterator[str]:
-    column = max(len(breach.column) for breach in breaches)
-    label = max([len(breach.label) for breach in breaches if breach.scope == "rows"], default=0)
+    column = max(len(breach.check.column) for breach in breaches)
+    label = max([len(breach.check.label) for breach in breaches if breach.check.scope == "rows"], default=0)
     for breach in breaches:
-        warning = ", only a warning" if breach.severity == WARN else ""
-        name = f"{breach.column:<{column}}  " if column else ""
-        yield f"  {name}{breach.label:<{label}}  ({breach.how_many}{warning})"
+        warning = ", only a warning" if breach.check.severity == WARN else ""
+        name = f"{breach.check.column:<{column}}  " if column else ""
+        yield f"  {name}{breach.check.label:<{label}}  ({breach.how_many}{warning})"
 
 
 def _advice(verdict: Verdict) -> str:
@@ -184,11 +176,15 @@ def _prepare(connection: DuckDBPyConnection) -> None:
     )
 
 
+def _whole(contract: Contract, present: Sequence[Field], relation: str) -> str:
+    """SQL of the table with every field of the contract: one that the file lacks is empty in every row."""
+    absent = [f", CAST(NULL AS VARCHAR) AS {quoted(field.name)}" for field in contract.fields if field not in present]
+    return f"(SELECT *{''.join(absent)} FROM {quoted(relation)})"
+
+
 def _numbered(connection: DuckDBPyConnection, contract: Contract, check: Check) -> int:
-    number = _number(connection, "SELECT count(*) FROM fault_checks")
-    values = [number, contract.table, check.column, check.rule, check.severity, check.hint]
-    connection.execute("INSERT INTO fault_checks VALUES (?, ?, ?, ?, ?, ?)", values)
-    return number
+    insert = "INSERT INTO fault_checks SELECT count(*), $1, $2, $3, $4, $5 FROM fault_checks RETURNING number"
+    return _number(connection, insert, [contract.table, check.column, check.rule, check.severity, check.hint])
 
 
 def _note(connection: DuckDBPyConnection, contract: Contract, found: Found) -> tuple[Check, int]:
@@ -198,40 +194,35 @@ def _note(connection: DuckDBPyConnection, contract: Contract, found: Found) -> t
 
 
 def _run(
-    connection: DuckDBPyConnection, contract: Contract, check: Check, relation: str, extract_date: date | None
+    connection: DuckDBPyConnection, contract: Contract, check: Check, rows: str, extract_date: date | None
 ) -> tuple[Check, int]:
     bind = Parameters()
     number = bind(_numbered(connection, contract, check))
     if check.needs_extract_date:
         bind[rules.EXTRACT_DATE] = extract_date
-    broken = check.select(quoted(relation), bind) if check.select else ""
+    broken = check.select(rows, bind) if check.select else ""
     return check, _number(connection, f"INSERT INTO fault_rows SELECT {number}, * FROM ({broken})", bind)
 
 
 def _verdict(
-    connection: DuckDBPyConnection, contract: Contract, rows: int, counts: Iterable[tuple[Check, int]]
+    connection: DuckDBPyConnection,
+    contract: Contract,
+    counts: Iterable[tuple[Check, int]],
+    *,
+    rows_read: int,
+    **more: Any,
 ) -> Verdict:
-    breaches = tuple(_breach(check, count, rows) for check, count in counts if count)
-    refused = any(breach.severity == REFUSE for breach in breaches)
-    aside = f"SELECT count(DISTINCT row) FROM {FAULTS} WHERE \"table\" = $table AND severity = '{QUARANTINE}'"
+    breaches = tuple(Breach(check=check, rows=count, of=rows_read) for check, count in counts if count)
+    refused = any(breach.check.severity == REFUSE for breach in breaches)
+    aside = f"SELECT count(DISTINCT row) FROM {FAULTS} WHERE \"table\" = $1 AND severity = '{QUARANTINE}'"
     return Verdict(
-        contract=contract,
-        rows_read=rows,
-        refused=rows if refused else 0,
-        quarantined=0 if refused else _number(connection, aside, {"table": contract.table}),
-        breaches=breaches,
-    )
-
-
-def _breach(check: Check, count: int, of: int) -> Breach:
-    return Breach(
-        column=check.column, rule=check.rule, severity=check.severity, label=check.label, hint=check.hint,
-        rows=count, of=of, scope=check.scope,
+        contract=contract, breaches=breaches, rows_read=rows_read, refused=rows_read if refused else 0,
+        quarantined=0 if refused else _number(connection, aside, [contract.table]), **more,
     )  # fmt: skip
 
 
 def _dates(
-    connection: DuckDBPyConnection, fields: Iterable[Field], relation: str, counts: Iterable[tuple[Check, int]]
+    connection: DuckDBPyConnection, fields: Iterable[Field], rows: str, counts: Iterable[tuple[Check, int]]
 ) -> Iterator[DatesTaken]:
     """Of every date column, how many cells each of its formats took; a cell belongs to the first that fits."""
     no_date = {check.column: count for check, count in counts if check.rule == "type"}
@@ -240,7 +231,7 @@ def _dates(
         cases = [
             f"count(*) FILTER ({_first_that_fits(field, place, bind)})" for place in range(len(field.date_formats) - 1)
         ]
-        counted = f"SELECT count({quoted(field.name)}), {', '.join(cases)} FROM {quoted(relation)}"
+        counted = f"SELECT count({quoted(field.name)}), {', '.join(cases)} FROM {rows}"
         filled, *taken = next(iter(connection.execute(counted, bind).fetchall()))
         taken.append(filled - sum(taken) - no_date.get(field.name, 0))
         for date_format, cells in zip(field.date_formats, taken, strict=True):
@@ -258,6 +249,6 @@ def _columns(connection: DuckDBPyConnection, relation: str) -> list[str]:
     return [column[0] for column in described if column[0] != "file_row"]
 
 
-def _number(connection: DuckDBPyConnection, statement: str, values: Mapping[str, object] | None = None) -> int:
+def _number(connection: DuckDBPyConnection, statement: str, values: Any = None) -> int:
     row = connection.execute(statement, values or {}).fetchone()
     return int(row[0]) if row else 0

@@ -6,12 +6,25 @@ The unit protected is the person.
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from evalkit import evidence
 from evalkit.errors import NotReleasable
-from evalkit.results import Curve, Decision, Detectable, Difference, Estimate, Result, encoded
+from evalkit.results import (
+    Curve,
+    Decision,
+    Detectable,
+    Difference,
+    Estimate,
+    Expected,
+    Months,
+    Overlap,
+    Result,
+    encoded,
+)
 from evalkit.store import decisions_file, write_json
 from evalkit.study import ALL_AREAS, Study, fingerprint_of
 
@@ -19,6 +32,7 @@ FEWEST = 10  # distinct people behind any figure, or behind what is left of the 
 FEWEST_FOR_RATES = 30
 FEWEST_IN_FULL = 60
 FEWEST_EVENTS_FOR_TIME = 30
+MONTHS_OF_A_TOTAL = 6
 FEWER = f"fewer than {FEWEST}"
 ONE_AREA = "one area alone cannot carry an effect; it is shown once areas are pooled, which this version cannot do"
 
@@ -35,12 +49,17 @@ def decide(family: Family) -> dict[str, dict[str, Decision]]:
 
 
 def keep(family: Family, profile: str) -> None:
-    """Decide on every study of an edition and keep the decisions in the work folder, where `release` finds them."""
+    """Decide on every study of an edition and keep the decisions in the work folder, where `release` finds them.
+
+    A public edition is made of openly published data, or of made-up data, behind which nobody stands; the lines of the
+    table of small numbers hold for made-up data all the same.
+    """
     studies = [study for study, _ in family.values()]
-    if profile == "public" and any(study.protection == "standard" for study in studies):
+    if profile == "public" and any(study.protection == "standard" and not study.is_made_up for study in studies):
         raise NotReleasable(
-            "a public edition can be made of openly published data only: what is withheld in one report or edition "
-            "could be worked out from another, and this version does not keep account of that. Use --profile internal."
+            "a public edition can be made of openly published or made-up data only: what is withheld in one report or "
+            "edition could be worked out from another, and this version does not keep account of that. Use --profile "
+            "internal."
         )
     decided = decide(family)
     decisions = {
@@ -64,39 +83,53 @@ def of_one(study: Study, results: Sequence[Result]) -> dict[str, Decision]:
     """The decisions on the results of one study that is a family of its own, by result id."""
     verdicts = evidence.decide(results, study)
     exact = study.protection == "open_data"
-    decisions = {}
-    for result in results:
-        decision = Decision(exact=True) if exact else _protected(result)
-        if study.area != ALL_AREAS and isinstance(result, Estimate) and not decision.withheld:
-            decision = dataclasses.replace(decision, withheld=ONE_AREA)
-        verdict = verdicts.get(result.id)
-        if verdict:
-            decision = dataclasses.replace(
-                decision,
-                grade=verdict.grade.value,
-                grade_words=verdict.grade.words,
-                grade_reasons=verdict.grade.reasons,
-                tier="T0" if decision.withheld else verdict.tier,
-                p_adjusted=verdict.p_adjusted,
-            )
-        decisions[result.id] = decision
-    return decisions if exact else _with_companions(results, decisions)
+    decisions = {result.id: Decision(exact=True) if exact else _protected(result) for result in results}
+    if not exact:
+        decisions = _with_companions(results, decisions)
+    if study.area != ALL_AREAS:
+        decisions = {result.id: _of_one_area(result, decisions[result.id]) for result in results}
+    for name, verdict in verdicts.items():
+        decisions[name] = dataclasses.replace(
+            decisions[name],
+            grade=verdict.grade.value,
+            grade_words=verdict.grade.words,
+            grade_reasons=verdict.grade.reasons,
+            tier="T0" if decisions[name].withheld else verdict.tier,
+            p_adjusted=verdict.p_adjusted,
+        )
+    return decisions
+
+
+def _of_one_area(result: Result, decision: Decision) -> Decision:
+    """Withhold whatever shows or gives away one area's own effect; how its people fared alone may stand there."""
+    own_share = isinstance(result, Estimate) and result.contrast == "share"
+    effect = isinstance(result, Estimate | Curve | Expected | Months | Overlap) and not own_share
+    return dataclasses.replace(decision, withheld=decision.withheld or ONE_AREA) if effect else decision
 
 
 def _with_companions(results: Sequence[Result], decisions: dict[str, Decision]) -> dict[str, Decision]:
-    """Withhold all that is said of a strand's events where one part of it is: the rest would give it away."""
-    about_events = [result for result in results if isinstance(result, Estimate | Curve | Detectable)]
-    reasons = [decisions[result.id].withheld for result in about_events]
-    reason = next(filter(None, reasons), None)
-    if not reason:
-        return decisions
-    same = {
-        result.id: dataclasses.replace(
-            decisions[result.id], withheld=decisions[result.id].withheld or reason, tier="T0"
-        )
-        for result in about_events
-    }
-    return decisions | same
+    """Withhold with one figure every other that counts the same people: the rest would give it away.
+
+    Who had an event, and when, is one count of people over each horizon: shares, their ratio, the curves and what could
+    have been seen all show it. How many events there were is another: it tells neither who had one nor how many did. A
+    variant (among people near the line, say) is released without any count of its own, so that it tells nothing of the
+    main figure by subtraction, and a withheld one takes nothing along. What was not estimated holds no figure. Expected
+    counts and months have lines of their own.
+    """
+    together: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    for result in results:
+        if isinstance(result, Curve | Detectable) or (isinstance(result, Estimate) and not result.variant):
+            counted = "events" if result.outcome == "event_count" else "people"
+            together[result.strand, counted, result.horizon_days].append(result.id)
+    same = dict(decisions)
+    for names in together.values():
+        reason = next(filter(None, (decisions[name].withheld for name in names)), None)
+        if reason:
+            same |= {
+                name: dataclasses.replace(decisions[name], withheld=decisions[name].withheld or reason)
+                for name in names
+            }
+    return same
 
 
 def _protected(result: Result) -> Decision:
@@ -105,25 +138,45 @@ def _protected(result: Result) -> Decision:
         case Estimate():
             return _protected_estimate(result)
         case Curve():
-            return Decision(withheld=_too_few(result.at_risk[0]) or _unsafe(sum(result.events), result.at_risk[0]))
+            return Decision(withheld=_protected_curve(result))
         case Difference():
             return Decision(withheld=_protected_difference(result))
         case Detectable():
-            everybody = result.people_programme + result.people_comparison
-            events = round(result.pooled_share * everybody)
+            return Decision(withheld=_protected_detectable(result))
+        case Expected():
+            sides = (result.people_before, result.people_after)
+            unsafe = next(filter(None, (_unsafe(part, result.people) for part in sides)), None)
+            return Decision(withheld=_too_few(result.people) or unsafe)
+        case Months():
+            none = None if any(shown_months(result)) else _unsafe(0, max(result.people, default=0))
+            return Decision(withheld=_too_few(max(result.people, default=0)) or none)
+        case Overlap():
             few = _too_few(min(result.people_programme, result.people_comparison))
-            return Decision(withheld=few or _unsafe(events, everybody))
+            return Decision(withheld=few or _unsafe(min(result.programme), result.people_programme))
         case _:
             return Decision()
 
 
 def _protected_estimate(result: Estimate) -> Decision:
+    """Of a rate an arm counts events, of every other measure the people who had one."""
     smallest = min(arm.people for arm in result.arms)
-    unsafe = next(filter(None, (_unsafe(arm.events, arm.people) for arm in result.arms)), None)
+    of_events = result.measure in ("rate_ratio", "rate_difference")
+    reasons = (_behind(arm.events) if of_events else _unsafe(arm.events, arm.people) for arm in result.arms)
+    unsafe = next(filter(None, reasons), None)
     time_to_event = result.measure in ("restricted_mean_days", "hazard_ratio")
     if not (_too_few(smallest) or unsafe) and time_to_event and result.arms[0].events < FEWEST_EVENTS_FOR_TIME:
         unsafe = f"fewer than {FEWEST_EVENTS_FOR_TIME} people of the programme group had the event"
     return Decision(withheld=_too_few(smallest) or unsafe, small=smallest < FEWEST_IN_FULL)
+
+
+def _protected_curve(result: Curve) -> str | None:
+    """People without the event are at least those followed to the last day, and at least those whom the events leave.
+
+    Whoever stands in several trials may have an event in each, so that there can be more events than people.
+    """
+    happened = sum(result.events)
+    left = max(result.at_risk[-1], result.at_risk[0] - happened)
+    return _too_few(result.at_risk[0]) or _behind(min(happened, left))
 
 
 def _protected_difference(result: Difference) -> str | None:
@@ -137,6 +190,29 @@ def _protected_difference(result: Difference) -> str | None:
     return next(filter(None, (_unsafe(round(mean * held), held) for mean, held in sides)), None)
 
 
+def _protected_detectable(result: Detectable) -> str | None:
+    everybody = result.people_programme + result.people_comparison
+    few = _too_few(min(result.people_programme, result.people_comparison))
+    if few or result.basis == "count":
+        return few
+    return _unsafe(round(result.typical * everybody), everybody)
+
+
+def shown_months(result: Months) -> tuple[bool, ...]:
+    """Whether each month may be shown: on thirty people, ten of them with an event and ten without.
+
+    Of each half-year before or after the index date a total is shown elsewhere, so a single gap in one takes the safe
+    month with the fewest people along.
+    """
+    counts = list(zip(result.months, result.people, result.people_with, strict=True))
+    safe = {month: not (_too_few(people) or _unsafe(part, people)) for month, people, part in counts}
+    for _, half in groupby(counts, key=lambda count: count[0] // MONTHS_OF_A_TOTAL):
+        months = list(half)
+        if sum(not safe[month] for month, *_ in months) == 1 < len(months):
+            safe[min((part, month) for month, _, part in months if safe[month])[1]] = False
+    return tuple(safe.values())
+
+
 def _too_few(people: int) -> str | None:
     if people < FEWEST:
         return f"it stands on {FEWER} people"
@@ -145,4 +221,8 @@ def _too_few(people: int) -> str | None:
 
 def _unsafe(part: int, people: int) -> str | None:
     """Rule 1: neither a figure nor what it leaves over may stand on fewer than ten people."""
-    return f"{FEWER} people stand behind one of its figures" if min(part, people - part) < FEWEST else None
+    return _behind(min(part, people - part))
+
+
+def _behind(part: int) -> str | None:
+    return f"{FEWER} people stand behind one of its figures" if part < FEWEST else None

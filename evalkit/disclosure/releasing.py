@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from evalkit import evidence
-from evalkit.disclosure.deciding import FEWER, FEWEST, content_of, of_one
+from evalkit.disclosure import rows
+from evalkit.disclosure.deciding import FEWEST, content_of, of_one
 from evalkit.errors import NotReleasable
 from evalkit.results import (
+    COMPARISON,
+    PROGRAMME,
     UNIT,
-    Arm,
+    VARIANTS,
     Count,
     Curve,
     Decision,
     Detectable,
     Difference,
     Estimate,
+    Expected,
     Finding,
+    Gate,
+    Months,
     NotEstimable,
+    Overlap,
     Result,
     decoded,
 )
 from evalkit.store import decisions_file, read_json, shelf
 from evalkit.study import Study
-
-ROUNDED_TO = 5
-DAYS_OF_A_STEP = 30
-WITHHELD = "withheld"
 
 
 def release(results: Iterable[Result], study: Study) -> tuple[Finding, ...]:
@@ -40,7 +42,8 @@ def release(results: Iterable[Result], study: Study) -> tuple[Finding, ...]:
     """
     collection = tuple(results)
     decisions = _decisions(collection, study)
-    return _with_flow_in_words(tuple(_finding(result, decisions[result.id], study) for result in collection))
+    findings = tuple(_finding(result, decisions[result.id], study) for result in collection)
+    return _with_months_in_words(_with_flow_in_words(findings), study)
 
 
 def _with_flow_in_words(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -54,6 +57,27 @@ def _with_flow_in_words(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
             return findings
     return tuple(
         dataclasses.replace(finding, sentence=words) if finding.id == "flow.analysed" else finding
+        for finding in findings
+    )
+
+
+def _with_months_in_words(findings: tuple[Finding, ...], study: Study) -> tuple[Finding, ...]:
+    """The two months around the index date of both groups together, where all four rates are released."""
+    rates = {
+        (finding.label, row["month"]): row["per_hundred"]
+        for finding in findings
+        if finding.kind == "months"
+        for row in finding.rows
+    }
+    places = [(_group(arm), month) for month in (-1, 0) for arm in (PROGRAMME, COMPARISON)]
+    found = [evidence.whole(rate) for rate in map(rates.get, places) if rate is not None]
+    if len(found) < len(places):
+        return findings
+    words = evidence.around_the_index_date(study.programme.event, (found[0], found[1]), (found[2], found[3]))
+    return tuple(
+        dataclasses.replace(finding, sentence=words)
+        if finding.kind == "months" and finding.label == _group(PROGRAMME)
+        else finding
         for finding in findings
     )
 
@@ -85,13 +109,25 @@ def _finding(result: Result, decision: Decision, study: Study) -> Finding:
         case Detectable():
             return _detectable(result, decision, known)
         case Count():
-            return Finding(rows=(_count_row(result, decision),), **known)
+            return Finding(rows=(rows.count_row(result, decision),), **known)
         case Difference():
-            return Finding(sentence=evidence.apart(result), rows=(_difference_row(result, decision),), **known)
+            return Finding(sentence=evidence.apart(result), rows=(rows.difference_row(result, decision),), **known)
         case Curve():
-            rows = tuple(_curve_rows(result, decision))
+            points = tuple(rows.curve_rows(result, decision))
             known |= {"unit": "percent", "level": result.level, "method": result.method}
-            return Finding(sentence=evidence.reached(result, rows[-1]), rows=rows, **known)
+            return Finding(sentence=evidence.reached(result, points[-1]), rows=points, **known)
+        case Expected():
+            return _expected(result, decision, known)
+        case Months():
+            return Finding(unit="per_100", method=result.method, rows=tuple(rows.month_rows(result, decision)), **known)
+        case Gate():
+            told = {name: evidence.counted_in_hundreds(getattr(result, name)) for name in ("found", "needed", "mend")}
+            return Finding(sentence=evidence.gate(result), rows=({**told, "passed": result.passed},), **known)
+        case Overlap():
+            bands = tuple(rows.overlap_rows(result, decision))
+            both = sum(people >= FEWEST for people in result.comparison)
+            words = evidence.overlap(both, len(bands), FEWEST)
+            return Finding(sentence=words, unit="people", rows=bands, **known)
 
 
 def _identity(result: Result, study: Study) -> dict[str, Any]:
@@ -114,32 +150,35 @@ _KINDS: Mapping[type, str] = {
     Count: "count",
     Difference: "difference",
     Curve: "curve",
+    Expected: "expected",
+    Months: "months",
+    Gate: "gate",
+    Overlap: "overlap",
 }
 
 
 def _withheld(result: Result, decision: Decision, known: dict[str, Any]) -> Finding:
     known |= {"status": "withheld", "reason": decision.withheld}
     words = f"{known['label']}: cannot be reported here, because {decision.withheld}."
-    if isinstance(result, Estimate | Detectable):
+    if isinstance(result, Estimate | Detectable | Expected):
         words += " This does not mean that the programme had no effect."
     return Finding(sentence=words, tier="T0", grade=decision.grade, **known)
 
 
 def _estimate(result: Estimate, decision: Decision, known: dict[str, Any]) -> Finding:
-    arms = tuple(_arm(arm, decision) for arm in result.arms)
+    arms = tuple(rows.arm(arm, decision) for arm in result.arms) if decision.exact or not result.variant else ()
     tier = decision.tier or "T1"
-    can, cannot = (
-        evidence.may_be_said(result, tier, p_adjusted=decision.p_adjusted) if result.planned == "primary" else ((), ())
-    )
+    held: dict[str, Any] = {"p_adjusted": decision.p_adjusted, "reasons": decision.grade_reasons}
+    can, cannot = evidence.may_be_said(result, tier, **held) if result.planned == "primary" else ((), ())
     small = ("Few people: read with care.",) if decision.small and not decision.exact else ()
     return Finding(
-        sentence=evidence.sentence(result, tier, arms, p_adjusted=decision.p_adjusted),
+        sentence=evidence.sentence(result, tier, arms, **held),
         unit=UNIT[result.measure],
         contrast=result.contrast,
         population=result.population,
-        value=_figure(result.value, result.measure, decision),
-        low=_figure(result.low, result.measure, decision),
-        high=_figure(result.high, result.measure, decision),
+        value=rows.figure(result.value, result.measure, decision),
+        low=rows.figure(result.low, result.measure, decision),
+        high=rows.figure(result.high, result.measure, decision),
         level=result.level,
         arms=arms,
         p_value=_p(result.p_value, decision),
@@ -155,6 +194,7 @@ def _estimate(result: Estimate, decision: Decision, known: dict[str, Any]) -> Fi
         ),
         can_say=can,
         cannot_say=cannot,
+        rows=tuple(rows.modelled_rates(result, decision)),
         **known,
     )
 
@@ -168,127 +208,68 @@ def _caveats(result: Estimate, decision: Decision) -> Iterator[str]:
 
 
 def _not_estimable(result: NotEstimable, decision: Decision, known: dict[str, Any]) -> Finding:
-    reason = f"{result.why}. What would mend it: {result.mend}"
+    reason = f"{evidence.counted_in_hundreds(result.why)}. What would mend it: {result.mend}"
     known |= {"status": "not_estimable", "reason": reason}
     return Finding(sentence=evidence.refusal(result), tier="T0", grade=decision.grade, **known)
 
 
 def _detectable(result: Detectable, decision: Decision, known: dict[str, Any]) -> Finding:
-    everybody = result.people_programme + result.people_comparison
-    events = round(result.pooled_share * everybody)
-    people, counted = (number if decision.exact else rounded(number) for number in (everybody, events))
+    if result.basis == "count":
+        people, events = result.people_programme, evidence.whole(100 * result.typical)
+    else:
+        people = result.people_programme + result.people_comparison
+        events = round(result.typical * people)
+    people, events = (number if decision.exact else rows.rounded(number) for number in (people, events))
     return Finding(
-        sentence=evidence.detectable(result, people, counted),
+        sentence=evidence.detectable(result, people, events),
         unit="percent",
-        value=None if result.reduction is None else _figure(result.reduction, "share", decision),
+        value=None if result.reduction is None else rows.figure(result.reduction, "share", decision),
         level=result.level,
         method=f"seen with a probability of {result.power:g}; {result.method}",
         **known,
     )
 
 
-def _count_row(result: Count, decision: Decision) -> dict[str, Any]:
-    figures = {name: getattr(result, name) for name in ("total", "programme", "comparison")}
-    if not decision.exact:
-        figures = _protected_counts(figures)
-    return {"step": result.step, "unit": result.unit, "left_out": result.left_out, **figures}
-
-
-def _protected_counts(figures: Mapping[str, int | None]) -> dict[str, int | str | None]:
-    """Counts in fives; one below ten is not shown, and then the total is not either: it would give it away."""
-    shown: dict[str, int | str | None] = {}
-    for name, number in figures.items():
-        shown[name] = None if number is None else FEWER if number < FEWEST else rounded(number)
-    hidden = [name for name in ("programme", "comparison") if shown.get(name) == FEWER]
-    if hidden and shown["total"] != FEWER:
-        shown["total"] = WITHHELD
-    return shown
-
-
-def _difference_row(result: Difference, decision: Decision) -> dict[str, Any]:
-    scale = 100 if result.is_share else 1
-    digits = None if decision.exact else 0 if result.is_share else 1
-    means = {side: _rounded(scale * getattr(result, f"mean_{side}"), digits) for side in ("programme", "comparison")}
-    missing = {f"missing_{side}": getattr(result, f"missing_{side}") for side in ("programme", "comparison")}
-    if not decision.exact:
-        missing = _protected_counts({**missing, "total": None})
-        missing.pop("total")
-    return {
-        "covariate": result.covariate,
-        "is_share": result.is_share,
-        **means,
-        **missing,
-        "smd": None if result.smd is None else _rounded(result.smd, None if decision.exact else 2),
-        "denominator": result.denominator,
-        "variance_ratio": None
-        if result.variance_ratio is None
-        else _rounded(result.variance_ratio, None if decision.exact else 1),
-    }
-
-
-def _curve_rows(result: Curve, decision: Decision) -> Iterator[dict[str, Any]]:
-    """The points of a curve: as they are, or on a grid of thirty days, counts in fives, where ten had the event."""
-    points = list(zip(result.days, result.share, result.low, result.high, result.at_risk, strict=True))
-    if decision.exact:
-        for day, *shares, at_risk in points:
-            yield {"day": day, **_shares(shares, None), "at_risk": at_risk}
-        return
-    happened = list(itertools.accumulate(result.events))
-    for day in range(0, result.days[-1] + 1, DAYS_OF_A_STEP):
-        place = sum(each <= day for each in result.days) - 1
-        _, *shares, _ = points[place]
-        at_risk = next((each for other, *_, each in points if other >= day), 0)
-        if at_risk < FEWEST:
-            return
-        if day == 0 or happened[place] >= FEWEST:
-            yield {"day": day, **_shares(shares, 0), "at_risk": rounded(at_risk)}
-
-
-def _shares(shares: Sequence[float], digits: int | None) -> dict[str, float]:
-    return {name: _rounded(100 * share, digits) for name, share in zip(("share", "low", "high"), shares, strict=True)}
-
-
-def _arm(arm: Arm, decision: Decision) -> Arm:
-    if decision.exact:
-        return arm
-    return Arm(label=arm.label, people=rounded(arm.people), events=rounded(arm.events))
-
-
-def _figure(number: float, measure: str, decision: Decision) -> float:
-    """A figure in the unit that a reader sees, rounded where people are protected."""
-    unit = UNIT[measure]
-    scaled = 100 * number if unit in ("points", "percent") else number
-    return scaled if decision.exact else _rounded(scaled, 2 if unit == "ratio" else 0)
+def _expected(result: Expected, decision: Decision, known: dict[str, Any]) -> Finding:
+    shown = rows.expected_row(result, decision)
+    return Finding(
+        sentence=evidence.expected(result, shown),
+        can_say=(evidence.expected_in_brief(result),),
+        unit="events",
+        level=result.level,
+        method=result.method,
+        rows=(shown,),
+        **known,
+    )
 
 
 def _p(p_value: float | None, decision: Decision) -> float | None:
-    return p_value if p_value is None or decision.exact else _rounded(p_value, 2)
-
-
-def _rounded(number: float, digits: int | None) -> float:
-    if digits is None:
-        return number
-    return evidence.whole(number) if digits == 0 else round(number, digits) + 0.0
-
-
-def rounded(count: int) -> int:
-    """A count to the nearest five, halves up."""
-    return ROUNDED_TO * evidence.whole(count / ROUNDED_TO)
+    return p_value if p_value is None or decision.exact else rows.to_digits(p_value, 2)
 
 
 def _label(result: Result) -> str:
     match result:
-        case Count() | Difference():
+        case Count() | Difference() | Gate():
             return result.label
-        case Curve():
-            return f"{result.arm} group"
+        case Curve() | Months():
+            return _group(result.arm)
         case Detectable():
             return "What this report could have seen"
+        case Expected():
+            return f"Before, after, and expected without the programme, {result.horizon_days} days"
+        case Overlap():
+            return "How likely people were to be chosen"
     name = {
         "risk_difference": f"People with a recorded {result.event_label}: difference in every hundred",
         "risk_ratio": f"People with a recorded {result.event_label}: ratio",
+        "rate_difference": f"Recorded {result.event_label}s: difference for every hundred people",
+        "rate_ratio": f"Recorded {result.event_label}s: ratio",
+        "share": f"People with a recorded {result.event_label}: in every hundred of the programme group",
         "restricted_mean_days": f"Days without a recorded {result.event_label}: difference in mean days",
         "hazard_ratio": f"Daily rate of a first recorded {result.event_label}: ratio",
     }[result.measure]
-    adjusted = ", adjusted" if result.outcome.endswith("_adjusted") else ""
-    return f"{name}{adjusted}, {result.horizon_days} days"
+    return ", ".join(filter(None, (name, VARIANTS[result.variant], f"{result.horizon_days} days")))
+
+
+def _group(arm: str) -> str:
+    return f"{arm} group"

@@ -59,6 +59,21 @@ def standardised_difference(
     )
 
 
+def effective_people(weights: ArrayLike) -> float:
+    """How many people of equal weight would give a mean the same variance: the squared sum over the sum of squares.
+
+    One weight a person (a person's weights in several rows are to be added first; where rows are not weighted, that is
+    their number). Between 1 and the number of people.
+
+    Kish (1965), Survey Sampling.
+    """
+    weighted = np.asarray(weights, dtype=float)
+    if weighted.ndim != 1 or not (np.isfinite(weighted).all() and (weighted >= 0).all() and weighted.any()):
+        raise ValueError("weights are known and not negative, one a person, and not all 0")
+    share = weighted / weighted.max()
+    return float(share.sum() ** 2 / (share**2).sum())
+
+
 def _held(values: ArrayLike, weights: ArrayLike | None, side: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The values that are held, with their weights."""
     every = np.asarray(values, dtype=float)

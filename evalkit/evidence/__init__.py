@@ -1,20 +1,23 @@
 """How far a result can be trusted, and the words that it may therefore be put in."""
 
-from evalkit.evidence.grading import Grade, Verdict, decide, grade, sets_apart, tier
-from evalkit.evidence.words import (
+from evalkit.evidence.described import (
     apart,
+    around_the_index_date,
     detectable,
+    expected,
+    expected_in_brief,
     followed,
+    gate,
     grade_sentence,
-    may_be_said,
+    overlap,
     reached,
-    refusal,
-    sentence,
-    times,
-    whole,
 )
+from evalkit.evidence.grading import PLACEBO, Grade, Verdict, decide, grade, sets_apart, tier
+from evalkit.evidence.numbers import change, counted_in_hundreds, times, whole
+from evalkit.evidence.words import may_be_said, refusal, sentence
 
 __all__ = [
-    "Grade", "Verdict", "apart", "decide", "detectable", "followed", "grade", "grade_sentence", "may_be_said",
-    "reached", "refusal", "sentence", "sets_apart", "tier", "times", "whole",
+    "PLACEBO", "Grade", "Verdict", "apart", "around_the_index_date", "change", "counted_in_hundreds", "decide",
+    "detectable", "expected", "expected_in_brief", "followed", "gate", "grade", "grade_sentence", "may_be_said",
+    "overlap", "reached", "refusal", "sentence", "sets_apart", "tier", "times", "whole",
 ]  # fmt: skip

@@ -17,7 +17,8 @@ PERCENTAGE = re.compile(r"\d\s*(?:%|per cent\b|percent\b)", re.IGNORECASE)
 N_OF_M = re.compile(r"\d[\d,]* (?:out )?of (?:(?:the|all|about|these|those) )*\d", re.IGNORECASE)
 NUMBER = r"[-\u2212\u2013+]?\u00a3?\d[\d,]*(?:\.\d+)?"
 UNIT = r"(?:\s*(?:%|per cent|percent|percentage points|points?|per 100)(?: (?:fewer|more|lower|higher|people))?)?"
-BETWEEN = re.compile(rf"\bbetween (?:about )?{NUMBER}{UNIT} and {NUMBER}|\bas many as\b.*\bas many as\b", re.IGNORECASE)
+END = rf"(?:(?:(?:about|less than) )?{NUMBER}{UNIT}|no difference)"
+BETWEEN = re.compile(rf"\bbetween {END} and {END}|\bas many as\b.*\bas many as\b", re.IGNORECASE)
 RANGE = re.compile(
     rf"(?:\b(?P<lead>[a-z]+) )?(?P<low>{NUMBER}){UNIT} to (?P<high>{NUMBER}){UNIT}(?: (?P<tail>[a-z]+))?", re.IGNORECASE
 )

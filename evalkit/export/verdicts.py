@@ -37,7 +37,7 @@ def _rule(words: str, banned_in: frozenset[str], *, verdict: bool = True) -> Rul
 
 RULES = (
     _rule("prove[ds]|proven", EVERYWHERE, verdict=False),
-    _rule("caused", EVERYWHERE, verdict=False),
+    _rule("(?<!who have )(?<!who has )(?<!who )caused|caused(?! harm)", EVERYWHERE, verdict=False),
     _rule("no effects?", frozenset({TYPED, "T1", "T2"}), verdict=False),
     _rule("(?<!hours )worked(?! (?:with|out|examples?|together|alongside)\\b)", frozenset({TYPED, "T1"})),
     _rule("success(?:es|ful|fully)?", frozenset({TYPED, "T1"})),

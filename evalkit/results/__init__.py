@@ -13,6 +13,7 @@ from evalkit.results.measured import (
     PLAN_STATES,
     PROGRAMME,
     UNIT,
+    VARIANTS,
     Arm,
     Count,
     Curve,
@@ -20,16 +21,20 @@ from evalkit.results.measured import (
     Detectable,
     Difference,
     Estimate,
+    Expected,
     Followed,
+    Gate,
     Interval,
     LeftOut,
+    Months,
     NotEstimable,
+    Overlap,
     Result,
 )
 from evalkit.results.released import Decision, Finding
 
 __all__ = [
-    "COMPARISON", "CONTRASTS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME", "UNIT", "Arm", "Count", "Curve", "Decision",
-    "Design", "Detectable", "Difference", "Estimate", "Finding", "Followed", "Interval", "LeftOut", "NotEstimable",
-    "Result", "decoded", "encoded",
+    "COMPARISON", "CONTRASTS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME", "UNIT", "VARIANTS", "Arm", "Count", "Curve",
+    "Decision", "Design", "Detectable", "Difference", "Estimate", "Expected", "Finding", "Followed", "Gate", "Interval",
+    "LeftOut", "Months", "NotEstimable", "Overlap", "Result", "decoded", "encoded",
 ]  # fmt: skip

@@ -15,9 +15,14 @@ from evalkit.results.measured import (
     Detectable,
     Difference,
     Estimate,
+    Expected,
     Followed,
+    Gate,
+    Interval,
     LeftOut,
+    Months,
     NotEstimable,
+    Overlap,
 )
 from evalkit.results.released import Decision
 
@@ -57,6 +62,11 @@ _NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
             Detectable,
             Decision,
             LeftOut,
+            Expected,
+            Months,
+            Gate,
+            Overlap,
+            Interval,
         )
     }
 )

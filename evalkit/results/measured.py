@@ -14,6 +14,7 @@ NULL_VALUE: Mapping[str, float | None] = types.MappingProxyType(
         "restricted_mean_days": 0.0,
         "risk_ratio": 1.0,
         "rate_ratio": 1.0,
+        "rate_difference": 0.0,
         "harm_ratio": 1.0,
         "odds_ratio": 1.0,
         "hazard_ratio": 1.0,
@@ -27,6 +28,7 @@ UNIT: Mapping[str, str] = types.MappingProxyType(
         "restricted_mean_days": "days",
         "risk_ratio": "ratio",
         "rate_ratio": "ratio",
+        "rate_difference": "per_100",
         "harm_ratio": "ratio",
         "odds_ratio": "ratio",
         "hazard_ratio": "ratio",
@@ -34,6 +36,17 @@ UNIT: Mapping[str, str] = types.MappingProxyType(
     }
 )
 CONTRASTS = ("between", "within", "did", "share")
+VARIANTS: Mapping[str, str] = types.MappingProxyType(
+    {
+        "": "",
+        "adjusted": "adjusted for what was known before",
+        "near_the_line": "people near the line alone",
+        "matched": "matched people",
+        "at_liberty": "days in custody left out",
+        "placebo": "people next below the line, who were not chosen",
+    }
+)
+"""Ways of putting the same question: the planned one, and those that stand beside it."""
 PROGRAMME, COMPARISON = "programme", "comparison"
 
 
@@ -93,8 +106,8 @@ class Design:
         Rows that broke the data contract: people of whom nothing is known, the arm included.
     gates : tuple of (name, passed)
         Checks of the comparison that were made; empty where the design needs none.
-    sensitivity : bool or None
-        Whether the conclusion survives the planned sensitivity analyses; None where none was run.
+    linked : tuple of (arm, share)
+        Share of each arm whose police records were found; empty where nobody can tell.
     """
 
     assignment: str
@@ -102,7 +115,7 @@ class Design:
     followed: tuple[Followed, ...]
     set_aside: int = 0
     gates: tuple[tuple[str, bool], ...] = ()
-    sensitivity: bool | None = None
+    linked: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.plan not in PLAN_STATES:
@@ -136,6 +149,11 @@ class Estimate:
         `primary`, `secondary` or `exploratory`, as the plan says.
     caveats, left_out
         What to bear in mind: in words without any count of people, and people left out, whose number may be protected.
+    variant : str
+        A key of VARIANTS: which way of putting the question this is.
+    per_hundred : tuple of two floats, or None
+        Of a ratio of rates: events in every hundred people of the programme over the horizon, and what the model
+        expects of the same people without it.
     """
 
     strand: str
@@ -158,12 +176,16 @@ class Estimate:
     planned: str = "secondary"
     caveats: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    variant: str = ""
+    per_hundred: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.measure not in NULL_VALUE:
             raise ValueError(f"measure {self.measure!r} is not one of {sorted(NULL_VALUE)}")
         if self.contrast not in CONTRASTS:
             raise ValueError(f"contrast {self.contrast!r} is not one of {CONTRASTS}")
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant {self.variant!r} is not one of {sorted(VARIANTS)}")
         if not all(map(math.isfinite, (self.value, self.low, self.high))):
             raise ValueError(f"{self.outcome}: an Estimate must be finite; use NotEstimable")
         if not self.low <= self.value <= self.high:
@@ -174,7 +196,7 @@ class Estimate:
     @property
     def id(self) -> str:
         """The name by which decisions, findings and pages speak of it."""
-        return f"{self.strand}.{self.outcome}.{self.horizon_days}.{self.measure}"
+        return _effect_id(self)
 
     @property
     def interval_sets_apart(self) -> bool:
@@ -196,23 +218,30 @@ class NotEstimable:
     design: Design
     event_label: str
     planned: str = "secondary"
+    variant: str = ""
 
     @property
     def id(self) -> str:
         """The name by which decisions, findings and pages speak of it."""
-        return f"{self.strand}.{self.outcome}.{self.horizon_days}.{self.measure}"
+        return _effect_id(self)
+
+
+def _effect_id(result: Estimate | NotEstimable) -> str:
+    name = f"{result.strand}.{result.outcome}.{result.horizon_days}.{result.measure}"
+    return f"{name}.{result.variant}" if result.variant else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
     """One step of the participant flow: distinct people (or rows of an extract) still there, or left out and why.
 
-    `programme` and `comparison` are None where the arm of what was counted is not known.
+    `programme` and `comparison` are None where the arm of what was counted is not known. `total` is None where the arms
+    may share people, so that they do not add up.
     """
 
     step: str
     label: str
-    total: int
+    total: int | None
     programme: int | None = None
     comparison: int | None = None
     unit: str = "people"
@@ -229,7 +258,8 @@ class Difference:
     """How far apart the two sides are in one covariate before the outcome.
 
     `smd` is the standardised mean difference, programme less comparison, over the denominator named in `denominator`;
-    None where the covariate does not vary. Means are over the people whose value is held.
+    None where the covariate does not vary. Means are over the people whose value is held. `smd_before` is the same
+    before matching, where the sides were matched and the other figures are those of the matched sides.
     """
 
     covariate: str
@@ -244,6 +274,7 @@ class Difference:
     people_programme: int
     people_comparison: int
     is_share: bool = False
+    smd_before: float | None = None
 
     @property
     def id(self) -> str:
@@ -289,8 +320,12 @@ class Detectable:
 
     Attributes
     ----------
-    pooled_share : float
-        Share of everybody, both arms together, with the event.
+    basis : str
+        `share`, of people with the event, or `count`, of events a person.
+    typical : float
+        Share of everybody, both arms together, with the event; or events expected of a person without the programme.
+    people_comparison : int
+        Distinct people.
     reduction : float or None
         Smallest relative reduction seen with probability `power`; None where even a fall to nobody would be missed.
     missed_of_ten : int
@@ -303,13 +338,14 @@ class Detectable:
     event_label: str
     people_programme: int
     people_comparison: int
-    pooled_share: float
+    typical: float
     reduction: float | None
     missed_of_ten: int
     method: str
     example_reduction: float = 0.30
     power: float = 0.80
     level: float = 0.95
+    basis: str = "share"
 
     @property
     def id(self) -> str:
@@ -317,4 +353,129 @@ class Detectable:
         return f"{self.strand}.{self.outcome}.{self.horizon_days}.detectable"
 
 
-Result = Estimate | NotEstimable | Count | Difference | Curve | Detectable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Events of the programme's own people before and after, and what would have been expected without the programme.
+
+    The one form in which a before/after figure exists: it cannot be had without its expectation.
+
+    Attributes
+    ----------
+    people : int
+        Distinct people of the programme whose whole window is over.
+    before, after : int
+        Their events on the `horizon_days` days before the index date, and on days 1 to `horizon_days` after it.
+    people_before, people_after : int
+        Distinct people behind these events.
+    without, low, high : float
+        Events expected after without the programme, with the interval of a new such group.
+    naive : Interval
+        after / before, with the interval that a before/after evaluation would print.
+    everybody : tuple of two ints
+        Events of everybody on record in these areas in the same calendar windows, before and after.
+    fit_people : int
+        Distinct people from whose records, while they were not chosen, the expectation was learnt.
+    """
+
+    strand: str
+    outcome: str
+    horizon_days: int
+    event_label: str
+    people: int
+    before: int
+    after: int
+    people_before: int
+    people_after: int
+    without: float
+    low: float
+    high: float
+    naive: Interval
+    everybody: tuple[int, int]
+    fit_people: int
+    design: Design
+    method: str
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low <= self.without <= self.high < math.inf or not self.before:
+            raise ValueError(f"{self.outcome}: an expectation must be finite, and there must be events before")
+
+    @property
+    def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
+        return f"{self.strand}.{self.outcome}.{self.horizon_days}.expected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Months:
+    """Events of one arm in every hundred people, in each stretch of 30 days before and after the index date.
+
+    `months` run from -24 (days -720 to -691) to 11 (days 331 to 360); month -1 ends the day before the index date and
+    month 0 begins the day after. All tuples have one length. The comparison is weighted to look like the programme;
+    `people` and `people_with` are distinct people, observed in that month and with an event in it.
+    """
+
+    strand: str
+    outcome: str
+    arm: str
+    event_label: str
+    months: tuple[int, ...]
+    per_hundred: tuple[float, ...]
+    people: tuple[int, ...]
+    people_with: tuple[int, ...]
+    method: str
+
+    @property
+    def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
+        return f"{self.strand}.{self.outcome}.months.{self.arm}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One check that the comparison must pass before an effect may be shown.
+
+    Attributes
+    ----------
+    found : str
+        What was measured, in words without any count of people.
+    needed : str
+        What is asked for.
+    mend : str
+        What would mend it.
+    """
+
+    name: str
+    label: str
+    found: str
+    needed: str
+    passed: bool
+    mend: str
+
+    @property
+    def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
+        return f"gate.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """How likely people of each arm were to be chosen, in bands that hold about equally many of the programme's people.
+
+    `edges` are the ends of the bands, as chances of being chosen at one run date, one more than there are bands.
+    `programme` and `comparison` count distinct people by band; one of the comparison may stand in several.
+    """
+
+    edges: tuple[float, ...]
+    programme: tuple[int, ...]
+    comparison: tuple[int, ...]
+    people_programme: int
+    people_comparison: int
+
+    @property
+    def id(self) -> str:
+        """The name by which decisions, findings and pages speak of it."""
+        return "overlap"
+
+
+Result = Estimate | NotEstimable | Count | Difference | Curve | Detectable | Expected | Months | Gate | Overlap

@@ -14,7 +14,7 @@ from evalkit.errors import Refusal, StudyError
 from evalkit.runner.edition import MADE, Edition, Page, Profile, Status, deliver, withdraw
 from evalkit.runner.pool import Ended, Task, supervised
 from evalkit.runner.work import Unit, admit, compute, results_of, show
-from evalkit.store import in_words, owned, shelf, write_whole
+from evalkit.store import cut_of, in_words, owned, shelf, write_whole
 from evalkit.study import Study, Suite, nearest
 
 __all__ = ["Outcome", "Profile", "Progress", "Run", "Status", "run"]
@@ -173,10 +173,9 @@ class _Making:
 
     def _deliver(self, page: Page, made: Path) -> None:
         from evalkit.disclosure import release
-        from evalkit.store.intake import inputs_fingerprint
 
         study = page.study
-        inputs = inputs_fingerprint(study.data_folder, study.root / "data_contracts")
+        inputs = cut_of(study).fingerprint
         with in_words("the folder of reports"):
             page.folder.mkdir(parents=True, exist_ok=True)
         deliver(page, made, release(results_of(study), study), inputs=inputs, mode=self.edition.file_mode)

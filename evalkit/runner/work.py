@@ -48,7 +48,7 @@ def admit(study: Study) -> tuple[str, ...]:
 
 def compute(study: Study) -> None:
     """Compute everything that the plan asks of one study, and keep it in the work folder."""
-    from evalkit import cohort, matching
+    from evalkit import cohort, expectation, matching, sensitivity
     from evalkit.outcomes import registry
 
     store = Store.open(study)
@@ -56,7 +56,9 @@ def compute(study: Study) -> None:
     compared = matching.match(people, study)
     strands = {outcome.strand: None for outcome in study.outcomes}
     found = [result for strand in strands for result in registry()[strand](compared, store, study)]
-    write_json(shelf(study) / RESULTS, encoded((*people.flow, *compared.balance, *found)))
+    found += [*expectation.expected(compared, store, study), *sensitivity.checks(compared, store, study)]
+    settled = (*people.flow, *compared.balance, *compared.gates, *compared.overlap)
+    write_json(shelf(study) / RESULTS, encoded((*settled, *found)))
 
 
 def results_of(study: Study) -> tuple[Result, ...]:

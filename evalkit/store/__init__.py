@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalkit.errors import NotComparable, RunFailed
+from evalkit.errors import NotComparable
+from evalkit.store.cut import DataCut, admitted, cut_of
 from evalkit.store.memory import remembered, shelf
 from evalkit.store.work import (
     decisions_file,
@@ -21,11 +24,12 @@ from evalkit.store.work import (
 from evalkit.study import Study, write_whole
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 __all__ = [
-    "Store", "decisions_file", "in_words", "owned", "read_json", "remembered", "shelf", "study_key", "work_folder",
-    "write_json", "write_whole",
+    "DataCut", "Store", "cut_of", "decisions_file", "in_words", "owned", "read_json", "remembered", "shelf",
+    "study_key", "work_folder", "write_json", "write_whole",
 ]  # fmt: skip
 
 
@@ -47,26 +51,30 @@ class Store:
 
         Raises `ContractBroken` where the extracts do not keep their contracts.
         """
-        from evalkit.store.intake import admit, inputs_fingerprint
-
-        contracts = study.root / "data_contracts"
-        name = inputs_fingerprint(study.data_folder, contracts)
-        file = owned(work_folder(study.root) / "stores") / f"{name[:32]}.duckdb"
-        if not file.is_file():
-            admit(study.data_folder, file, contracts_folder=contracts)
-            if inputs_fingerprint(study.data_folder, contracts) != name:
-                file.unlink()
-                raise RunFailed("an extract was changed while it was being admitted. Run again.")
-        return cls(file=file)
+        return cls(file=admitted(study))
 
     def table(self, name: str) -> pd.DataFrame:
         """All admitted rows of one table, in the order of the file."""
-        if name not in self.tables:
-            raise NotComparable(
-                f"the data hold no table called '{name}', which this programme is evaluated from. "
-                f"Add {name}.csv to the folder of extracts."
-            )
+        self.require(name)
         return self._frame(f'SELECT * FROM "{name}" ORDER BY input, file_row')
+
+    @contextmanager
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection that reads the admitted tables; what is made on it is temporary and goes with it."""
+        import duckdb
+
+        with duckdb.connect(str(self.file), read_only=True) as connection:
+            yield connection
+
+    def require(self, *tables: str) -> None:
+        """Refuse where the data lack one of these tables."""
+        absent = [name for name in tables if name not in self.tables]
+        if absent:
+            raise NotComparable(
+                f"the data hold no table called {', '.join(absent)}, which this programme is evaluated from. Add "
+                f"{', '.join(f'{name}.csv' for name in absent)} to the folder of extracts; a table without any row "
+                "is a file with its heading alone."
+            )
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -98,7 +106,5 @@ class Store:
         return None if found is None or found != found else found.date()  # NaT is not itself
 
     def _frame(self, query: str, parameters: list[object] | None = None) -> pd.DataFrame:
-        import duckdb
-
-        with duckdb.connect(str(self.file), read_only=True) as connection:
+        with self.connection() as connection:
             return connection.execute(query, parameters or []).df()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from evalkit.results import decoded, encoded
+from evalkit.store.cut import cut_of
 from evalkit.store.work import in_words, owned, read_json, study_key, work_folder, write_json
 from evalkit.study import Study, fingerprint_of
 
@@ -48,9 +49,7 @@ def remembered(noun: type) -> Callable[[Callable[Given, Noun]], Callable[Given, 
 
 def shelf(study: Study) -> Path:
     """The folder that keeps what was computed for this study on its data as they now are."""
-    from evalkit.store.intake import inputs_fingerprint
-
-    key = study_key(study, inputs_fingerprint(study.data_folder, study.root / "data_contracts"))
+    key = study_key(study, cut_of(study).fingerprint)
     return owned(work_folder(study.root) / "results" / key)
 
 

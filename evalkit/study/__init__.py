@@ -1,7 +1,7 @@
 """Every decision that was taken before the data were seen."""
 
 from evalkit.study.plan import Deviation, Plan, code_fingerprint, deviations_of, lock, lock_file, plan_of
-from evalkit.study.programme import Area, Areas, Covariate, Programme
+from evalkit.study.programme import Area, Areas, Covariate, Programme, Selection
 from evalkit.study.reading import (
     OWNER_FILE,
     fingerprint_of,
@@ -12,7 +12,9 @@ from evalkit.study.reading import (
     shown,
     write_whole,
 )
-from evalkit.study.suite import ALL_AREAS, FundingPeriod, Outcome, Study, Suite
+from evalkit.study.rfgv import RfgvSpec
+from evalkit.study.suite import ALL_AREAS, FundingPeriod, Outcome, Study, Suite, contracts_of
+from evalkit.study.synthetic import Synthetic, SyntheticArea, World
 
 __all__ = [
     "ALL_AREAS",
@@ -25,9 +27,15 @@ __all__ = [
     "Outcome",
     "Plan",
     "Programme",
+    "RfgvSpec",
+    "Selection",
     "Study",
     "Suite",
+    "Synthetic",
+    "SyntheticArea",
+    "World",
     "code_fingerprint",
+    "contracts_of",
     "deviations_of",
     "fingerprint_of",
     "located",

@@ -67,7 +67,8 @@ def lock_file(root: Path, suite: str) -> Path:
 def lock(suite: Suite, *, locked_on: date, code_version: str) -> str:
     """The hash under which the suite's plan is frozen; written beside the suite with a canonical copy of the plan.
 
-    A lock that stands for the same plan is left as it is: its date is the day on which the plan was first frozen. The
+    A lock that stands for the same plan is left as it is: its date is the day on which the plan was first frozen, and a
+    setting that evalkit has learnt since, left as it is by the plan, makes no other plan. The
     day and hash of a plan that is replaced stay in the file, and are told in every report. The seal shows a change by
     hand; against one made with care only a public record helps, such as the history of a shared repository.
     """
@@ -75,22 +76,23 @@ def lock(suite: Suite, *, locked_on: date, code_version: str) -> str:
     digest = fingerprint_of(plan)
     file = lock_file(suite.root, suite.slug)
     standing = _read(file)
-    if standing is None or standing["hash"] != digest:
-        replaced = [] if standing is None else [{name: standing[name] for name in ("hash", "locked_on")}]
-        content = {
-            "suite": suite.slug,
-            "hash": digest,
-            "locked_on": locked_on.isoformat(),
-            "evalkit": code_version,
-            "earlier": [*(standing or {}).get("earlier", []), *replaced],
-            "plan": plan,
-        }
-        sealed = {**content, "seal": fingerprint_of(content)}
-        try:
-            write_whole(file, json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n", mode=0o644)
-        except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-            raise StudyError(f"params/suites/{file.name}: cannot be written ({reason}).") from None
+    if standing is not None and not any(_differences(standing["plan"], plan)):
+        return str(standing["hash"])
+    replaced = [] if standing is None else [{name: standing[name] for name in ("hash", "locked_on")}]
+    content = {
+        "suite": suite.slug,
+        "hash": digest,
+        "locked_on": locked_on.isoformat(),
+        "evalkit": code_version,
+        "earlier": [*(standing or {}).get("earlier", []), *replaced],
+        "plan": plan,
+    }
+    sealed = {**content, "seal": fingerprint_of(content)}
+    try:
+        write_whole(file, json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False) + "\n", mode=0o644)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise StudyError(f"params/suites/{file.name}: cannot be written ({reason}).") from None
     return digest
 
 
@@ -101,7 +103,7 @@ def plan_of(study: Study) -> Plan:
         return Plan(state="not_locked")
     locked_on = date.fromisoformat(content["locked_on"])
     deviations = tuple(_deviations(content["plan"], study))
-    late = study.protection != "open_data" and locked_on >= study.extract_date
+    late = study.protection != "open_data" and not study.is_made_up and locked_on >= study.extract_date
     changed = any(not deviation.is_wording for deviation in deviations)
     earlier = tuple(date.fromisoformat(each["locked_on"]) for each in content["earlier"])
     return Plan(
@@ -139,9 +141,10 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _deviations(plan: Mapping[str, Any], study: Study) -> Iterator[Deviation]:
     """The settings in which a study differs from what the locked plan would have made of it."""
-    used = {**study.choices, "contracts": contracts_of(study.root)}
+    used = {**study.choices, "contracts": contracts_of(study.root, study.programme)}
     names = {area["slug"] for area in plan["areas"]}
     planned = {name: value for name, value in plan.items() if name in used}
+    planned["contracts"] = {name: plan["contracts"].get(name) for name in study.programme.tables}
     planned["suite"] = plan["slug"]
     planned["area"] = study.area
     planned["programme"] = _named(plan["programmes"], "slug", study.programme.slug)
@@ -160,7 +163,7 @@ def _differences(planned: Mapping[str, Any], used: Mapping[str, Any]) -> Iterato
     before, after = dict(_flat(planned)), dict(_flat(used))
     for setting in sorted({*before, *after}):
         was, is_now = before.get(setting, NOT_SET), after.get(setting, NOT_SET)
-        if was != is_now:
+        if _plain(was) != _plain(is_now):
             yield Deviation(
                 setting=setting, planned=_plain(was), used=_plain(is_now), is_wording=bool(WORDING.search(setting))
             )

@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from evalkit.errors import StudyError
 from evalkit.study.programme import Area, Areas, Programme, Slug, Words
 from evalkit.study.reading import Settings, fingerprint_of, located, nearest, project_root, settings_of, validated
+from evalkit.study.synthetic import Synthetic
 
 ALL_AREAS = "all"
 LONGEST_PATH = 200  # characters below outputs/: Windows stops at 260, and its users' folders need the rest
@@ -45,9 +46,22 @@ class Outcome(Settings):
     """One outcome of the plan: which strand counts it, over how many days, and how much hangs on it."""
 
     strand: Literal["reoffending"]
-    name: Literal["any_event", "time_to_event"]
+    name: Literal["event_count", "any_event", "time_to_event"]
     planned: Literal["primary", "secondary", "exploratory"]
     horizon_days: Horizon | None = Field(default=None, description="Where it differs from the suite's horizon.")
+
+
+ESTIMATED_FROM: dict[str, tuple[str, ...]] = {
+    "randomised": ("any_event", "time_to_event"),
+    "sequential_trials": ("event_count", "any_event", "time_to_event"),
+}
+"""The outcomes that each design can estimate; the first is the one that may be primary."""
+
+
+class MadeUp(Settings):
+    """Data that are made up on the spot, with a truth that is known."""
+
+    synthetic: Synthetic
 
 
 class Choices(Settings):
@@ -56,7 +70,9 @@ class Choices(Settings):
     title: Words
     question: Words = Field(description="What the report is to answer, in one sentence.")
     as_of: date = Field(description="The last day of data included; it names the edition.")
-    data: Words = Field(description="The folder of extracts, below the project's folder.")
+    data: Words | MadeUp = Field(
+        description="The folder of extracts, below the project's folder, or the settings of made-up data."
+    )
     horizon_days: Horizon = Field(description="Days after the index date; the index day itself is in no window.")
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     protection: Literal["standard", "open_data"] = "standard"
@@ -74,13 +90,13 @@ class Choices(Settings):
         if len(set(entries)) != len(entries):
             raise ValueError("outcomes: one outcome stands twice with one horizon.")
         primary = [outcome for outcome in self.outcomes if outcome.planned == "primary"]
-        if any(outcome.name != "any_event" for outcome in primary):
-            raise ValueError("outcomes: only 'any_event' can be primary; a time to the first event describes.")
+        if any(outcome.name == "time_to_event" for outcome in primary):
+            raise ValueError("outcomes: a time to the first event describes and cannot be primary.")
         if any(self.horizon_of(outcome) != self.horizon_days for outcome in primary):
             raise ValueError("outcomes: a primary outcome is counted over horizon_days; give others their own horizon.")
         if [outcome.name for outcome in self.outcomes].count("time_to_event") > 1:
             raise ValueError("outcomes: the time to the first event is asked for once, over its longest horizon.")
-        if Path(self.data).is_absolute() or ".." in Path(self.data).parts:
+        if isinstance(self.data, str) and (Path(self.data).is_absolute() or ".." in Path(self.data).parts):
             raise ValueError("data: must be a folder below the project's folder, as it stands in every report.")
         if not primary:
             raise ValueError(
@@ -98,9 +114,14 @@ class Choices(Settings):
         return self.as_of + timedelta(days=1)
 
     @property
-    def data_folder(self) -> Path:
-        """Where the extracts lie."""
-        return self._root / self.data
+    def made_up(self) -> Synthetic | None:
+        """The settings of made-up data; None where the data are real."""
+        return self.data.synthetic if isinstance(self.data, MadeUp) else None
+
+    @property
+    def is_made_up(self) -> bool:
+        """Whether the data are made up, so that nobody stands behind them."""
+        return self.made_up is not None
 
     _root: Path = PrivateAttr(default_factory=Path.cwd)
 
@@ -148,6 +169,11 @@ class Study(Choices):
                 "the plan itself, change the suite and lock it again."
             )
         return study
+
+    @property
+    def longest_horizon_days(self) -> int:
+        """The horizon of the outcome that is followed longest."""
+        return max(self.horizon_of(outcome) for outcome in self.outcomes)
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -229,10 +255,8 @@ class Suite(Choices):
             "areas": ("area", list(Areas.read(root).slugs)),
             "notebooks": ("report notebook", [path.stem for path in (root / "notebooks" / "reports").glob("*.ipynb")]),
         }
-        absent = (
-            [] if (root / self.data).is_dir() else [f"data: there is no folder '{self.data}' in the project's folder."]
-        )
-        return absent + [
+        absent = isinstance(self.data, str) and not (root / self.data).is_dir()
+        return [f"data: there is no folder '{self.data}' in the project's folder."] * absent + [
             f"{setting}: there is no {noun} called '{name}'. {nearest(name, names)}"
             for setting, (noun, names) in known.items()
             for name in getattr(self, setting)
@@ -256,12 +280,19 @@ class Suite(Choices):
             for programme, area, period in itertools.product(self._profiles, self._places, self.funding_periods)
             if area.programme_first_day.get(programme.slug, date.min) > period.last_day
         ]
+        not_estimated = [
+            f"outcomes: '{outcome.name}' cannot be {'primary' if known else 'estimated'} in the design of "
+            f"{programme.name} ({programme.design})."
+            for programme, outcome in itertools.product(self._profiles, self.outcomes)
+            for known in (outcome.name in ESTIMATED_FROM[programme.design],)
+            if not known or (outcome.planned == "primary" and outcome.name != ESTIMATED_FROM[programme.design][0])
+        ]
         long = [
             f"the path '{path}' is longer than {LONGEST_PATH} characters; choose shorter slugs."
             for path in self._paths()
             if len(path) > LONGEST_PATH
         ]
-        return late + absent + before + long
+        return late + absent + before + not_estimated + long
 
     def _paths(self) -> list[str]:
         places = (*self.areas, ALL_AREAS)
@@ -277,7 +308,7 @@ class Suite(Choices):
         content = self.model_dump(mode="json", exclude=set(NOT_PART_OF_THE_PLAN))
         content["programmes"] = [programme.model_dump(mode="json") for programme in self._profiles]
         content["areas"] = [area.model_dump(mode="json") for area in self._places]
-        content["contracts"] = contracts_of(self._root)
+        content["contracts"] = contracts_of(self._root, *self._profiles)
         return content
 
     def at(self, as_of: date) -> Suite:
@@ -301,10 +332,12 @@ class Suite(Choices):
         return study
 
 
-def contracts_of(root: Path) -> dict[str, str]:
-    """The fingerprint of every data contract: whoever changes one changes who is admitted."""
+def contracts_of(root: Path, *programmes: Programme) -> dict[str, str]:
+    """The fingerprint of every data contract that these programmes read by: a changed one changes who is admitted."""
+    tables = {table for programme in programmes for table in programme.tables}
     files = sorted((root / "data_contracts").glob("*.odcs.yaml"))
-    return {file.name.removesuffix(".odcs.yaml"): hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in files}
+    names = {file.name.removesuffix(".odcs.yaml"): file for file in files}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest()[:12] for name, file in names.items() if name in tables}
 
 
 def _suite_file(name: str | Path) -> Path:

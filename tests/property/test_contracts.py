@@ -29,6 +29,7 @@ COLUMNS = (
     "person_id", "programme", "area", "period", "arm", "index_date", "observed_until", "first_event_on", "event_count",
     "exposure_days", "weight", "pair_id", "x_age",
 )  # fmt: skip
+DAYS = ("allocated_on", "accepted_on", "notice_on", "started_on", "discharged_on")
 PLANTED = {
     ("area", "required"): "",
     ("arm", "code"): "canary_arm",
@@ -87,18 +88,18 @@ def people_with_faults(draw):
 
 
 @contextmanager
-def _folder(rows):
+def _folder(rows, table="ready_cohort", columns=COLUMNS):
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "ready_cohort.csv").write_text(text.getvalue(), encoding="utf-8")
+        (Path(name) / f"{table}.csv").write_text(text.getvalue(), encoding="utf-8")
         yield Path(name)
 
 
-def _check(rows):
-    with _folder(rows) as folder:
+def _check(rows, **more):
+    with _folder(rows, **more) as folder:
         return intake.check(folder, contracts_folder=CONTRACTS, extract_date=EXTRACT_DATE)
 
 
@@ -159,6 +160,25 @@ def test_no_message_holds_a_value(planted, refuse):
             intake.admit(folder, folder / "s.duckdb", contracts_folder=CONTRACTS, extract_date=EXTRACT_DATE)
         said.append(str(caught.value))
     assert [cell for cell in cells for words in said if cell in words] == []
+
+
+@EXAMPLES
+@given(
+    st.lists(st.lists(st.none() | days, min_size=5, max_size=5), min_size=1, max_size=6), st.sets(st.sampled_from(DAYS))
+)
+def test_a_column_that_is_not_sent_and_one_that_is_empty_are_judged_alike(drawn, lacking):
+    sound = {"person_id": "A", "programme": "p", "arm": "programme", "police_link": "linked", "area": "north"}
+    rows = [
+        {"episode_id": f"E{number}", **sound, **{name: day or "" for name, day in zip(DAYS, line, strict=True)}}
+        for number, line in enumerate(drawn)
+    ]
+    blank = [row | dict.fromkeys(lacking, "") for row in rows]
+    columns = tuple(rows[0])
+    sent = tuple(name for name in columns if name not in lacking)
+    whole = _named(_check(blank, table="episodes", columns=columns))
+    assert sorted(_named(_check(rows, table="episodes", columns=sent))) == sorted(whole)
+    without_a_start = {row for row, line in enumerate(blank, start=2) if not line[DAYS[0]] and not line[DAYS[1]]}
+    assert {row for row, _, rule, _ in whole if rule == "required_when"} == without_a_start
 
 
 def _two_columns():

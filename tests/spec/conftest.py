@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 
@@ -58,3 +60,105 @@ def drawn(project) -> Callable[..., Drawn]:
         return Drawn(study.exploring(**choices) if choices else study)
 
     return make
+
+
+HEADINGS = {
+    "people": "person_id,birth_year,sex,ethnicity_group,area,died_on,left_force_on",
+    "person_links": "person_id,same_as,strength",
+    "incidents": "record_id,incident_id,person_id,role,victim_id,occurred_on,recorded_on,cancelled_on,record_type,"
+    "offence_code,offence_code_system,is_domestic_abuse,area",
+    "selections": "person_id,run_date,route,selected,exclusion_reason,rank,score,distance_to_line",
+    "episodes": "episode_id,person_id,programme,arm,accepted_on,discharged_on,police_link,area",
+    "custody": "person_id,from_on,until_on,kind",
+}
+USUAL = {
+    "people": {"birth_year": "1985", "sex": "male", "ethnicity_group": "not_held", "area": "corwick"},
+    "person_links": {"strength": "certain"},
+    "incidents": {
+        "role": "suspect", "record_type": "crime", "offence_code": "8N", "offence_code_system": "HO_class",
+        "is_domestic_abuse": "yes", "area": "corwick",
+    },
+    "selections": {"run_date": "2022-04-01", "route": "rfgv", "selected": "yes"},
+    "episodes": {"programme": "matac", "arm": "programme", "police_link": "linked", "area": "corwick"},
+    "custody": {"kind": "remand"},
+}  # fmt: skip
+KEYS = {"incidents": "record_id", "episodes": "episode_id"}
+
+
+class Tasked:
+    """The trials of a drawn set of police records."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.store = Store.open(study)
+
+    @property
+    def cohort(self) -> cohort.Cohort:
+        return cohort.build(self.store, self.study)
+
+    @property
+    def sides(self) -> dict[tuple[str, str], str]:
+        """Which side each person is on, by person and run date."""
+        rows = self.cohort.people
+        return {
+            (person, f"{day:%Y-%m-%d}"): arm
+            for person, day, arm in rows[["person_id", "index_date", "arm"]].itertuples(index=False)
+        }
+
+    def known(self, person: str, day: str = "2022-04-01") -> dict[str, object]:
+        """What was known of a person on a run date."""
+        rows = self.cohort.people
+        [row] = rows[(rows["person_id"] == person) & (rows["index_date"] == day)].to_dict("records")
+        return row
+
+
+@pytest.fixture
+def tasked(project) -> Callable[..., Tasked]:
+    """`tasked(incidents=table, ...)`: the tables drawn as extracts, and the study of all areas of the suite 'demo'.
+
+    Everybody whom a table names has a row in people, and two old incidents with two victims that make them eligible,
+    unless the table of people says otherwise. A list was made on the first of every month from January 2022.
+    """
+
+    def make(*, eligible: bool = True, **given: object) -> Tasked:
+        drawn_tables = {name: _rows_of(str(given.pop(name, ""))) for name in HEADINGS if name in given}
+        names = sorted({row["person_id"] for rows in drawn_tables.values() for row in rows if row.get("person_id")})
+        told = {row["person_id"] for row in drawn_tables.get("people", [])}
+        tables = {name: drawn_tables.get(name, []) for name in HEADINGS}
+        tables["people"] = [*tables["people"], *({"person_id": name} for name in names if name not in told)]
+        if eligible:
+            tables["incidents"] = [*_two_old(names), *tables["incidents"]]
+        folder = project.root / "extracts"
+        folder.mkdir(exist_ok=True)
+        for name, heading in HEADINGS.items():
+            _write(folder / f"{name}.csv", heading.split(","), USUAL[name], KEYS.get(name), tables[name])
+        (folder / "extract.yaml").write_text("extract_date: 2026-04-01\n", encoding="utf-8")
+        study = Suite.read("demo").studies()[0]
+        return Tasked(study.exploring(**{"data": "extracts", **given}))
+
+    return make
+
+
+def _rows_of(table: str) -> list[dict[str, str]]:
+    lines = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines() if "---" not in line]
+    return [dict(zip(lines[0][:-1], line[: len(lines[0]) - 1], strict=True)) for line in lines[1:]] if lines else []
+
+
+def _two_old(names: list[str]) -> list[dict[str, str]]:
+    """Two incidents with two victims in July 2021; and one of April 2020, so that the area's records reach back."""
+    old = [("2020-04-01", "far"), ("2021-07-01", "one"), ("2021-07-15", "other")]
+    return [
+        {"person_id": name, "occurred_on": day, "victim_id": f"victim-{name}-{which}"}
+        for name, (day, which) in itertools.product(names, old)
+    ]
+
+
+def _write(file, columns: list[str], usual: dict[str, str], key: str | None, rows: list[dict[str, str]]) -> None:
+    lines = [",".join(columns)]
+    for number, row in enumerate(rows):
+        full = usual | ({key: f"{key[:3]}-{number:04}"} if key else {}) | row
+        if "occurred_on" in full:
+            known = (date.fromisoformat(full["occurred_on"]) + timedelta(days=1)).isoformat()
+            full = {"incident_id": f"inc-{number:04}", "recorded_on": known} | full
+        lines.append(",".join(full.get(column, "") for column in columns))
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")

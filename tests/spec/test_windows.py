@@ -255,7 +255,7 @@ def test_the_adjusted_ratio_speaks_of_the_people_in_the_model_alone(drawn, proje
     ]
     table = "person_id | arm | first_event_on | x_age |\n---|---|---|---|\n" + "\n".join(rows)
     found = drawn(table, **TEN).results
-    adjusted = found["time_to_event_adjusted.10.hazard_ratio"]
+    adjusted = found["time_to_event.10.hazard_ratio.adjusted"]
     assert [arm.people for arm in adjusted.arms] == [20, 20]
     assert [(short.people, short.of) for short in adjusted.left_out] == [(20, 60)]
     assert [arm.people for arm in found["time_to_event.10.hazard_ratio"].arms] == [30, 30]

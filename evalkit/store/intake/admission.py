@@ -103,7 +103,7 @@ def _write(examination: Examination, draft: Path) -> None:
         connection.execute("ATTACH $file AS store", {"file": str(draft)})
         for table in examination.tables:
             _write_table(connection, table)
-        _write_quarantined(connection, examination)
+        _write_quarantined(connection)
         _write_manifest(connection, examination)
         connection.execute("CHECKPOINT store")
         connection.execute("DETACH store")
@@ -127,19 +127,15 @@ def _write_table(connection: duckdb.DuckDBPyConnection, table: Examined) -> None
     connection.execute(f"CREATE TABLE store.{name} AS SELECT *, {bind(table.input)} AS input FROM ({rows})", bind)
 
 
-def _write_quarantined(connection: duckdb.DuckDBPyConnection, examination: Examination) -> None:
+def _write_quarantined(connection: duckdb.DuckDBPyConnection) -> None:
     """One row for each rule that a row set aside breaks: enough to count them, nothing of what they hold."""
     connection.execute(
-        'CREATE TABLE store.quarantined ("table" VARCHAR, input VARCHAR, file_row BIGINT, '
-        '"column" VARCHAR, rule VARCHAR)'
+        f"""
+        CREATE TABLE store.quarantined AS
+        SELECT "table", "table" || '.csv' AS input, row AS file_row, "column", rule
+        FROM {FAULTS} WHERE severity = 'quarantine' ORDER BY "table", row, number
+        """
     )
-    for table in examination.tables:
-        if table.verdict.quarantined:
-            connection.execute(
-                f'INSERT INTO store.quarantined SELECT "table", $input, row, "column", rule FROM {FAULTS} '
-                "WHERE \"table\" = $table AND severity = 'quarantine' ORDER BY row, number",
-                {"input": table.input, "table": table.contract.table},
-            )
 
 
 def _write_manifest(connection: duckdb.DuckDBPyConnection, examination: Examination) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from evalkit.contracts import FAULTS, Contract, Verdict, explain, faults, quoted, read_folder, unreadable
+from evalkit.contracts import FAULTS, Contract, Verdict, contract_files, explain, faults, quoted, read_all, unreadable
 from evalkit.errors import ContractBroken, RunFailed
 from evalkit.store.intake.extracts import Unreadable, read, survey
 from evalkit.store.intake.folder import extract_date_of, misplaced, not_read, present
@@ -72,7 +72,8 @@ class Examined:
             "not_checked": [{"column": column, "hint": hint} for column, hint in verdict.not_checked],
             "dates": [{"column": one.column, "format": one.date_format, "cells": one.cells} for one in verdict.dates],
             "faults": [
-                {name: getattr(breach, name) for name in ("column", "rule", "severity", "label", "hint", "rows")}
+                {name: getattr(breach.check, name) for name in ("column", "rule", "severity", "label", "hint")}
+                | {"rows": breach.rows}
                 for breach in verdict.breaches
             ],
         }
@@ -167,21 +168,18 @@ def check(folder: str | Path, *, contracts_folder: str | Path, extract_date: dat
 
 def examine(folder: str | Path, *, contracts_folder: str | Path, extract_date: date | None) -> Examination:
     """Return what `check` does, and keep the text of every table on the connection."""
-    contracts = read_folder(Path(contracts_folder))
-    folder = present(folder)
-    names = [contract.table for contract in contracts]
+    files = contract_files(Path(contracts_folder))
+    folder, names = present(folder), list(files)
     problems = list(misplaced(folder, names))
     extract_date = extract_date or _extract_date(folder, problems)
-    there = [contract for contract in contracts if (folder / f"{contract.table}.csv").is_file()]
+    there = [table for table in names if (folder / f"{table}.csv").is_file()]
     if not there:
         nothing = (
             f"{folder} holds no table that a contract knows. These would be read: {', '.join(names)}, each as .csv."
         )
         raise ContractBroken("\n".join([nothing, *problems]))
-    connection = _connection()
-    tables = tuple(
-        _examined(connection, folder / f"{contract.table}.csv", contract, extract_date) for contract in there
-    )
+    contracts, connection = read_all(files[table] for table in there), _connection()
+    tables = tuple(_examined(connection, folder, contract, extract_date) for contract in contracts)
     return Examination(
         folder=folder, extract_date=extract_date, tables=tables, problems=tuple(problems),
         notes=tuple(not_read(folder, names)), connection=connection,
@@ -210,8 +208,9 @@ def _connection() -> duckdb.DuckDBPyConnection:
 
 
 def _examined(
-    connection: duckdb.DuckDBPyConnection, file: Path, contract: Contract, extract_date: date | None
+    connection: duckdb.DuckDBPyConnection, folder: Path, contract: Contract, extract_date: date | None
 ) -> Examined:
+    file = folder / f"{contract.table}.csv"
     try:
         surveyed = survey(file, contract)
         extract = read(connection, file, contract, surveyed)

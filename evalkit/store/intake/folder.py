@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
+from evalkit.contracts import contract_files
 from evalkit.errors import ContractBroken, StudyError
 from evalkit.study import nearest, settings_of
 
 EXTRACT_FILE, EXTRACT_DATE = "extract.yaml", "extract_date"
-CONTRACT_END = ".odcs.yaml"
 OTHER_KINDS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".parquet", ".tsv", ".txt", ".json", ".gz", ".zip")
 ALIKE = 0.85
 """Similarity from which the name of a file is taken for a slip of the pen."""
+SETTLED_NS = 2_000_000_000
+"""Two seconds: the coarsest clock by which a disk notes when a file was written."""
 
 
 def present(folder: str | Path) -> Path:
@@ -57,27 +60,26 @@ def extract_date_of(folder: str | Path) -> date | None:
         settings = settings_of(file)
     except StudyError as error:
         raise ContractBroken(str(error)) from None
-    unknown = [key for key in settings if key != EXTRACT_DATE]
-    problems = [f"there is no setting called '{key}'. {nearest(key, [EXTRACT_DATE])}" for key in unknown]
-    day = _day(settings.get(EXTRACT_DATE))
-    if day is None and not problems:
-        problems.append(f"{EXTRACT_DATE} must be the first day that is not in the extract, written as 2026-09-30.")
-    if problems or day is None:
-        raise ContractBroken("\n".join(f"{EXTRACT_FILE}: {words}" for words in problems))
-    return day
+    for key in settings:
+        if key != EXTRACT_DATE:
+            meant = nearest(key, [EXTRACT_DATE])
+            raise ContractBroken(f"{EXTRACT_FILE}: there is no setting called '{key}'. {meant}")
+    try:
+        return date.fromisoformat(str(settings.get(EXTRACT_DATE)))
+    except ValueError:
+        right = "the first day that is not in the extract, written as 2026-09-30"
+        raise ContractBroken(f"{EXTRACT_FILE}: {EXTRACT_DATE} must be {right}.") from None
 
 
 def inputs_fingerprint(folder: str | Path, contracts_folder: str | Path) -> str:
     """Return SHA-256, in hex, over the names and bytes of the files that `admit` would read, and of their contracts."""
-    folder, contracts = present(folder), Path(contracts_folder)
+    folder, contracts = present(folder), contract_files(Path(contracts_folder))
+    pairs = [(contract, folder / f"{table}.csv") for table, contract in contracts.items()]
+    files = [file for pair in pairs if pair[1].is_file() for file in pair]
     digest = hashlib.sha256()
-    for contract in sorted(contracts.glob(f"*{CONTRACT_END}")):
-        table = folder / f"{contract.name.removesuffix(CONTRACT_END)}.csv"
-        for file in (contract, table) if table.is_file() else ():
+    for file in (*files, folder / EXTRACT_FILE):
+        if file.is_file():
             digest.update(f"{file.name}\0{_sha256(file)}\n".encode())
-    date_file = folder / EXTRACT_FILE
-    if date_file.is_file():
-        digest.update(f"{EXTRACT_FILE}\0{_sha256(date_file)}\n".encode())
     return digest.hexdigest()
 
 
@@ -93,15 +95,18 @@ def _unknown(folder: Path, tables: Sequence[str]) -> list[str]:
     return [file.stem for file in folder.glob("*.csv") if file.stem not in tables]
 
 
-def _day(value: Any) -> date | None:
-    if isinstance(value, date):
-        return None if isinstance(value, datetime) else value
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-09-30") else None
-    except ValueError:
-        return None
-
-
 def _sha256(file: Path) -> str:
+    """SHA-256 of a file, in hex; read once in this process for as long as its size, times and place stay the same.
+
+    One that was written just now is read each time: if it is written again at once, its times need not change.
+    """
+    marks = file.stat()
+    has_settled = time.time_ns() - marks.st_mtime_ns > SETTLED_NS
+    read = _read_once if has_settled else _read_once.__wrapped__
+    return read(file.resolve(), marks.st_size, marks.st_mtime_ns, marks.st_ctime_ns, marks.st_ino)
+
+
+@functools.lru_cache(maxsize=256)
+def _read_once(file: Path, *marks: int) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Recorded reoffending: did fewer people have a recorded event, and did it come later?"""
+"""Recorded reoffending where chance decided: did fewer people have a recorded event, and did it come later?"""
 
 from __future__ import annotations
 
@@ -11,31 +11,13 @@ from evalkit import estimators
 from evalkit.cohort import due
 from evalkit.matching import Comparison, followed
 from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, LeftOut, NotEstimable, Result
-from evalkit.store import Store, remembered
 from evalkit.study import Covariate, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STRAND = "reoffending"
 RECORDED_ONLY = "Recorded events are not all events."
 MOST_MISSING = 0.40  # above this share of unknown outcomes no effect is given
-
-
-@remembered(tuple)
-def estimate(comparison: Comparison, store: Store, study: Study) -> tuple[Result, ...]:
-    """What the plan asks of recorded reoffending, programme against comparison, in the order of the plan.
-
-    Days 1 to the outcome's horizon after the index date; the index day itself is in no window. `any_event`: distinct
-    people with at least one event, of those followed to the horizon. `time_to_event`: everybody, until the first
-    event or the end of their follow-up.
-    """
-    return tuple(
-        result
-        for outcome in study.outcomes
-        if outcome.strand == STRAND
-        for result in _OUTCOMES[outcome.name](comparison, outcome, study)
-    )
 
 
 def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
@@ -163,7 +145,7 @@ def _cox(
         event_0=sides[COMPARISON]["event"].to_numpy(),
     )
     yield _hazard(timed, (), rest, p_value=log_rank, p_method="log-rank test")
-    adjusted = {**rest, "outcome": f"{rest['outcome']}_adjusted", "planned": "exploratory"}
+    adjusted = {**rest, "variant": "adjusted", "planned": "exploratory"}
     yield _hazard(timed, study.programme.covariates, adjusted)
 
 
@@ -219,8 +201,8 @@ def _arms_of(sides: dict[str, pd.DataFrame]) -> tuple[Arm, ...]:
 
 def _without_figures(rest: dict[str, Any]) -> dict[str, Any]:
     """What a refusal takes over of the estimate that it stands for."""
-    fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned")
-    return {name: rest[name] for name in fields}
+    fields = ("strand", "outcome", "horizon_days", "design", "event_label", "planned", "variant")
+    return {name: rest[name] for name in fields if name in rest}
 
 
 def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curve:
@@ -233,7 +215,7 @@ def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curv
     )
     last = sum(people > 0 for people in found.at_risk)  # nothing is known of days on which nobody was followed
     return Curve(
-        strand=STRAND,
+        strand="reoffending",
         outcome=outcome.name,
         horizon_days=study.horizon_of(outcome),
         arm=arm,
@@ -293,13 +275,13 @@ def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) 
     example = 0.30
     power = estimators.power_of_reduction(reduction=example, pooled_share=pooled, **people, level=study.level)
     return Detectable(
-        strand=STRAND,
+        strand="reoffending",
         outcome=outcome.name,
         horizon_days=study.horizon_of(outcome),
         event_label=study.programme.event,
         people_programme=programme.people,
         people_comparison=reference.people,
-        pooled_share=pooled,
+        typical=pooled,
         reduction=estimators.detectable_reduction(pooled_share=pooled, **people, level=study.level),
         missed_of_ten=round(10 * (1 - power)),
         method="exact power of the mid-p test and Newcombe's interval agreeing, the groups not told apart",
@@ -311,7 +293,7 @@ def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) 
 def _shared(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str, Any]:
     horizon = study.horizon_of(outcome)
     return {
-        "strand": STRAND,
+        "strand": "reoffending",
         "outcome": outcome.name,
         "horizon_days": horizon,
         "design": dataclasses.replace(comparison.design, followed=followed(comparison.people, study, horizon)),
@@ -320,7 +302,7 @@ def _shared(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str,
     }
 
 
-_OUTCOMES: dict[str, Callable[[Comparison, Outcome, Study], Iterator[Result]]] = {
+OUTCOMES: dict[str, Callable[[Comparison, Outcome, Study], Iterator[Result]]] = {
     "any_event": _any_event,
     "time_to_event": _time_to_event,
 }

@@ -1,79 +1,28 @@
-"""Who is counted, from which date, followed until when, and who was left out and why."""
+"""A comparison that was made elsewhere: one row per person, each with a clock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalkit.errors import NotComparable, StudyError
+from evalkit.cohort.clock import due
+from evalkit.cohort.nouns import Cohort
+from evalkit.errors import NotComparable
 from evalkit.results import COMPARISON, PROGRAMME, Count
-from evalkit.store import Store, remembered
+from evalkit.store import Store
 from evalkit.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cohort:
-    """The people of a study with their clock.
-
-    Attributes
-    ----------
-    people : pandas.DataFrame
-        One row per person, in the order of person_id: person_id, area, index_date, arm (programme or comparison),
-        days_followed (whole days after the index date, at most the longest horizon), event_day (days from the index
-        date to the first event within days_followed; missing where there was none), and the study's covariates, known
-        before the index date.
-    flow : tuple of Count
-        Every step from the extract to the people analysed; each step and what left before it add up.
-    """
-
-    people: pd.DataFrame
-    flow: tuple[Count, ...]
-
-
-@remembered(Cohort)
 def build(store: Store, study: Study) -> Cohort:
-    """The cohort of a study, from a comparison that was made elsewhere (`ready_cohort`: one row per person).
-
-    Day 1 is the day after the index date and the last is day `horizon_days`; the index day is in no window. Somebody
-    no longer observed on day d is followed for d - 1 days. Nothing on or after the day after `as_of` is known.
-    """
-    _refuse_days_not_held(store, study)
+    """The cohort of a `ready_cohort`. Somebody no longer observed on day d is followed for d - 1 days."""
     rows = store.table("ready_cohort")
     asked = _asked_for(rows, study)
     inside = _indexed_in_period(asked, study)
     people = _clocked(inside, study)
     return Cohort(people=people, flow=tuple(_flow(store, rows, asked, people, study)))
-
-
-def due(people: pd.DataFrame, study: Study, horizon_days: int) -> pd.Series[bool]:
-    """Whether a person's whole window lies before the end of the data, by row of `people`.
-
-    Judged for all people indexed in one calendar month together, so that no month is counted by those who happened to
-    come early in it. Whoever is not due yet is neither counted nor lost.
-    """
-    import pandas as pd
-
-    months = people["index_date"].dt.to_period("M")
-    last_index_date = people.groupby(months)["index_date"].transform("max")
-    return last_index_date + pd.Timedelta(days=1 + horizon_days) <= pd.Timestamp(study.extract_date)
-
-
-def _refuse_days_not_held(store: Store, study: Study) -> None:
-    held_to = store.extract_date
-    if held_to is None and study.protection != "open_data":
-        raise StudyError(
-            f"{study.data}: holds no extract.yaml, so nobody can tell up to which day these data were taken. Write one "
-            "line in it: 'extract_date: 2026-10-01', the first day that is not included."
-        )
-    if held_to is not None and study.extract_date > held_to:
-        raise StudyError(
-            f"as_of is {study.as_of}, but the extract was taken on {held_to} and holds nothing from that day on. "
-            f"Choose an as_of before {held_to} or bring a later extract."
-        )
 
 
 def _asked_for(rows: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -117,12 +66,12 @@ def _clocked(inside: pd.DataFrame, study: Study) -> pd.DataFrame:
         )
     extract_date = pd.Timestamp(study.extract_date)
     known_to = inside["observed_until"].where(inside["observed_until"] < extract_date, extract_date)
-    longest = max(study.horizon_of(outcome) for outcome in study.outcomes)
-    days_followed = (known_to - inside["index_date"]).dt.days.sub(1).clip(lower=0, upper=longest)
+    days_followed = (known_to - inside["index_date"]).dt.days.sub(1).clip(lower=0, upper=study.longest_horizon_days)
     event_day = (inside["first_event_on"] - inside["index_date"]).dt.days
     return (
         inside[["person_id", "area", "index_date", *(item.column for item in study.programme.covariates)]]
         .assign(
+            cluster_id=inside["person_id"],
             arm=inside["arm"].eq("programme").map({True: PROGRAMME, False: COMPARISON}),
             days_followed=days_followed.astype("int64"),
             event_day=event_day.where(event_day.between(1, days_followed)).astype("float64"),

@@ -1,0 +1,168 @@
+"""The score of everybody on a run date, from what was known before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import NotComparable
+from evalkit.rfgv.gathering import GATHERED
+from evalkit.rfgv.history import ALREADY_IN, prepared
+from evalkit.study import RfgvSpec
+from evalkit.study.rfgv import Feature
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    import pandas as pd
+
+NONE_FOR_NOTHING = frozenset({"n_incidents", "n_victims"})
+"""The features whose value 0 gives no points; of the others 0 lies in the first band."""
+
+
+def scores(connection: duckdb.DuckDBPyConnection, run_dates: Iterable[date], spec: RfgvSpec) -> pd.DataFrame:
+    """The rows of `score` for each run date, as known on it, with the column `run_date`."""
+    import pandas as pd
+
+    found = [score(connection, day, spec).assign(run_date=pd.Timestamp(day)) for day in run_dates]
+    return pd.concat(found, ignore_index=True)
+
+
+def score(
+    connection: duckdb.DuckDBPyConnection,
+    run_date: date,
+    spec: RfgvSpec,
+    *,
+    as_known: bool = True,
+    known_before: date | None = None,
+) -> pd.DataFrame:
+    """Features and score of everybody in `known_people`, by `person_id`; one row a person.
+
+    Counted are events of domestic abuse on the days from `spec.opens(run_date)` to the day before the run date, as
+    known before the run date. `known_before` puts another day in its place: an earlier one tells what time alone does
+    to a score; `as_known=False` (a sensitivity) needs the extract date there. Who has no event scores 0; their
+    `mean_gap_days` is the whole look-back, as for those with one event, and `days_since_last` is empty. `eligible` is
+    yes, no, or unknown where only the age is in doubt.
+
+    The connection is one that `prepare` was called on; bands, convention and eligibility may differ from those given
+    there. `NotComparable` where more events than `spec.most_unmapped` hold a crime without a harm weight.
+    """
+    if not as_known and known_before is None:
+        raise ValueError("as_known=False needs known_before: the first day that the extract does not include")
+    counted = _counted(connection, run_date, known_before or run_date, spec)
+    _refuse_unmapped(_coverage(counted), run_date, spec)
+    people = connection.execute(
+        "SELECT number, person_id, area, CAST(CASE WHEN least(died_on, left_force_on) < $day THEN -1 "
+        "ELSE coalesce(sign(year($day::DATE) - birth_year - $youngest::INTEGER), 0) END AS TINYINT) AS old_enough "
+        "FROM known_people ORDER BY rowid",
+        {"day": run_date, "youngest": spec.eligibility.youngest_age},
+    ).df()
+    features = _features(counted.reindex(people["number"]), run_date, spec)
+    return features.assign(
+        person_id=people["person_id"],
+        area=people["area"],
+        score=_score(features, spec),
+        eligible=_eligible(people, features, spec),
+    )[["person_id", "area", *features.columns, "score", "eligible"]]
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date, spec: RfgvSpec) -> pd.DataFrame:
+    """One row for each person with an event in the window: the sums that every feature is made from."""
+    asked, opens = spec.model_dump(mode="json", include=ALREADY_IN), spec.opens(run_date)
+    other = sorted(name for name, used in prepared(connection).items() if asked[name] != used)
+    if other:
+        raise ValueError(f"this connection was prepared with another {', '.join(other)}: call prepare again")
+    return connection.execute(
+        f"""
+        SELECT person, countif(is_first) AS n_incidents, max(day) - min(day) AS days_between,
+          DATE '{run_date}' - max(day) AS days_since_last,
+          CAST({GATHERED[spec.gravity_over_window]}(gravity) AS DOUBLE) AS gravity,
+          countif(victim_before < DATE '{opens}') AS n_victims, countif(unmapped) AS n_unmapped,
+          countif(n_victims = 0) AS n_without_victim
+        FROM rfgv_events
+        WHERE is_domestic_abuse AND day >= DATE '{opens}' AND day < DATE '{run_date}'
+          AND known_from < DATE '{known}' AND known_until >= DATE '{known}'
+        GROUP BY person
+        """
+    ).df().set_index("person")  # fmt: skip
+
+
+def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    count = counted["n_incidents"].fillna(0).to_numpy("int64")
+    gap = counted["days_between"].to_numpy("float64") / np.maximum(count - 1, 1)
+    return pd.DataFrame(
+        {
+            "n_incidents": count,
+            "mean_gap_days": np.where(count > 1, gap, (run_date - spec.opens(run_date)).days),
+            "days_since_last": counted["days_since_last"].to_numpy("float64"),
+            "gravity": counted["gravity"].fillna(0).to_numpy("float64"),
+            "n_victims": counted["n_victims"].fillna(0).to_numpy("int64"),
+        }
+    )
+
+
+def _score(features: pd.DataFrame, spec: RfgvSpec) -> np.ndarray[Any, Any]:
+    points = sum(part.weight * _points(features[part.feature].to_numpy(), part.feature, spec) for part in spec.parts)
+    return points * (features["n_incidents"].to_numpy() > 0)
+
+
+def _points(values: np.ndarray[Any, Any], feature: Feature, spec: RfgvSpec) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    bands = spec.bands[feature]
+    edges = [band.up_to for band in bands if band.up_to is not None]
+    points = np.array([band.points for band in bands])[np.searchsorted(edges, values)]
+    return points * (values > 0) if feature in NONE_FOR_NOTHING else points
+
+
+def _eligible(people: pd.DataFrame, features: pd.DataFrame, spec: RfgvSpec) -> np.ndarray[Any, Any]:
+    """`old_enough`: 1 certainly, 0 perhaps, -1 no, or neither alive nor in the force."""
+    import numpy as np
+
+    rule, words = spec.eligibility, np.array(["unknown", "yes", "no"], dtype=object)
+    enough = (features["n_incidents"] >= rule.fewest_incidents) & (features["n_victims"] >= rule.fewest_victims)
+    return words[np.where(enough, people["old_enough"], -1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What the score of a run date could not see, over everybody's events in the window.
+
+    Attributes
+    ----------
+    events : int
+        How many there are.
+    unmapped, without_victim : float
+        The share of them with a crime that has no harm weight, and the share that names no victim; between 0 and 1.
+    """
+
+    events: int
+    unmapped: float
+    without_victim: float
+
+
+def coverage(
+    connection: duckdb.DuckDBPyConnection, run_date: date, spec: RfgvSpec, *, known_before: date | None = None
+) -> Coverage:
+    """What the score of this run date could not see."""
+    return _coverage(_counted(connection, run_date, known_before or run_date, spec))
+
+
+def _coverage(counted: pd.DataFrame) -> Coverage:
+    total = int(counted["n_incidents"].sum())
+    unmapped, nobody = (int(counted[name].sum()) / max(total, 1) for name in ("n_unmapped", "n_without_victim"))
+    return Coverage(events=total, unmapped=unmapped, without_victim=nobody)
+
+
+def _refuse_unmapped(found: Coverage, run_date: date, spec: RfgvSpec) -> None:
+    if found.unmapped > spec.most_unmapped:
+        raise NotComparable(
+            f"the score of {run_date} is withheld: {found.unmapped:.2%} of {found.events:,} events hold a crime whose "
+            f"offence code has no harm weight in {spec.weights}, more than {spec.most_unmapped:.2%}. Add the codes to "
+            "that file, or map them in the contract of incidents."
+        )

@@ -1,0 +1,58 @@
+"""Does the conclusion survive? The checks that ask the same question where the answer is known, or in another way."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from evalkit.cohort import due
+from evalkit.matching import Comparison, followed
+from evalkit.outcomes.reoffending import rate_ratio
+from evalkit.results import COMPARISON, PROGRAMME, Result
+from evalkit.store import Store, remembered
+from evalkit.study import ALL_AREAS, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@remembered(tuple)
+def checks(comparison: Comparison, store: Store, study: Study) -> tuple[Result, ...]:
+    """The checks of the primary outcome that its design allows; none of a comparison that chance made.
+
+    The placebo cohort: the people next below the line, who were not chosen, stand in for those who were, who are left
+    out. Nothing was done to them, so their ratio should be 1 within what chance leaves open.
+    """
+    if study.programme.design != "sequential_trials" or study.area != ALL_AREAS or comparison.failed:
+        return ()
+    people = placebo_cohort(comparison.people)
+    rows = people[due(people, study, study.horizon_days) & people["days_followed"].gt(0)]
+    if not rows["arm"].eq(PROGRAMME).any():
+        return ()
+    shared = {
+        "strand": "reoffending",
+        "outcome": "event_count",
+        "horizon_days": study.horizon_days,
+        "design": dataclasses.replace(comparison.design, followed=followed(rows, study, study.horizon_days)),
+        "event_label": study.programme.event,
+        "planned": "exploratory",
+    }
+    return (rate_ratio(rows, store, study, shared, variant="placebo"),)
+
+
+def placebo_cohort(people: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a comparison with the next below the line of each area and run date in place of those chosen.
+
+    As many as were chosen there, by score, the first row where scores tie; each person stands in once, on the first
+    date on which they are next.
+    """
+    chosen = people["arm"].eq(PROGRAMME)
+    places = ["area", "index_date"]
+    wanted = people[chosen].groupby(places).size().rename("wanted")
+    rows = people[~chosen].join(wanted, on=places)
+    order = rows.sort_values("score", ascending=False, kind="stable").groupby(places).cumcount()
+    is_next = order.reindex(rows.index) < rows["wanted"].fillna(0)
+    first = rows[is_next].sort_values("index_date", kind="stable").drop_duplicates("person_id").index
+    kept = rows[~is_next | rows.index.isin(first)].drop(columns="wanted")
+    stands_in = kept.index.isin(first)
+    return kept.assign(arm=[PROGRAMME if each else COMPARISON for each in stands_in])

@@ -1,0 +1,184 @@
+"""What was asked and how it was set: the trial that would answer it, the score, every setting and source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from markupsafe import Markup
+
+from evalkit.display import Table, card, table
+from evalkit.study import Plan, RfgvSpec, Study, plan_of
+
+
+def question(study: Study) -> Table:
+    """The trial that would answer the question, beside what was done."""
+    programme = study.programme
+    done = _DONE[programme.design](study)
+    rows = [
+        ("People", "; ".join(programme.eligibility), done["people"]),
+        ("What they had", programme.name, programme.name),
+        ("Against", programme.comparator, programme.comparator),
+        ("Who got which", "by chance", done["assignment"]),
+        ("Day on which the clock starts", programme.index_event, done["time_zero"]),
+        ("That day for the comparison group", "the day on which chance decided", done["their_time_zero"]),
+        ("Followed for", f"{study.horizon_days} days", done["follow_up"]),
+        ("Outcome", programme.event, done["outcome"]),
+        ("Who is counted", "everybody as allocated", done["counted"]),
+        ("What is set against what", "being allocated to it, and not being allocated to it", done["contrast"]),
+    ]
+    caption = "The question as a trial, and what was done"
+    return table("question", caption, ("Part", "The trial that would answer it", "What was done"), rows)
+
+
+def _by_chance(study: Study) -> dict[str, str]:
+    programme = study.programme
+    return {
+        "people": f"{programme.people}, {study.area_label}, {study.period.label}",
+        "assignment": "by chance (individual random allocation)",
+        "time_zero": f"{programme.index_event} (index date), the same for both groups",
+        "their_time_zero": f"{programme.index_event}, as for the programme group",
+        "follow_up": _window(study),
+        "outcome": f"first recorded {programme.event}",
+        "counted": "everybody as allocated, whatever happened next (intention to treat)",
+        "contrast": "the two groups as allocated",
+    }
+
+
+def _month_by_month(study: Study) -> dict[str, str]:
+    programme, chosen = study.programme, study.programme.chosen_by
+    return {
+        "people": (
+            f"the same, as the records told it on each run date; {study.area_label}, {study.period.label}. Not on the "
+            f"caseload, not chosen or discharged in the {chosen.wash_out_days} days before, not in custody on each of "
+            "the 30 days before"
+        ),
+        "assignment": (
+            "by score and judgement, from the monthly list; what was on record of everybody before that date is "
+            "adjusted for"
+        ),
+        "time_zero": f"{programme.index_event} (index date)",
+        "their_time_zero": (
+            "each run date on which they could have been chosen and were not. No later record of their own decides it, "
+            "and they stay in the comparison when they are chosen later"
+        ),
+        "follow_up": f"{_window(study)}; credited until {chosen.recording_lag_days} days short of the extract",
+        "outcome": f"recorded {programme.event}s, as on record at the last day of data",
+        "counted": "everybody chosen, and everybody who was not on the same dates, whatever happened next",
+        "contrast": "being chosen now, and not being chosen now, for people like those who were",
+    }
+
+
+_DONE = {"randomised": _by_chance, "sequential_trials": _month_by_month}
+
+
+def _window(study: Study) -> str:
+    return f"day 1 to day {study.horizon_days} after the index date; the index day is not counted"
+
+
+def score_definition(study: Study) -> Table:
+    """How people were scored: what the letters mean, the bands and their weights; a card where nobody was scored.
+
+    None of its features is called recency or frequency: readers use the two words in opposite ways.
+    """
+    chosen = study.programme.selection
+    if chosen is None:
+        return card("score", "Nobody was chosen by a score in this programme.")
+    spec = chosen.rfgv
+    parts = [(f"{part.label} (weight {part.weight:g})", _bands(spec.bands[part.feature])) for part in spec.parts]
+    rows = [*_score_rows(spec), ("Who may be chosen", "; ".join(study.programme.eligibility)), *parts]
+    notes = ["Points of each part are multiplied by its weight and added up; the highest score is 100."]
+    if spec.convention == "literal_note":
+        notes.append(
+            "Read in this way, an older incident can lower a score, and a score can rise without any new record."
+        )
+    return table("score", "How people were scored", ("", ""), rows, plain=True, notes=notes)
+
+
+def _score_rows(spec: RfgvSpec) -> list[tuple[str, str]]:
+    weights = PurePosixPath(spec.weights).stem.replace("_", " ")
+    return [
+        ("Score", f"{spec.name}, version {spec.version}; bands set by {spec.owner}"),
+        ("What its letters mean", f"convention {spec.convention.replace('_', ' ')}: {spec.glossary}"),
+        ("Looks back over", f"{spec.look_back_months} calendar months, on what was on record before the run date"),
+        ("Harm weights", f"scale '{weights}'; a record that is no crime weighs {spec.non_crime_weight:g}"),
+    ]
+
+
+def _bands(bands: Sequence[Any]) -> str:
+    closed = [f"up to {band.up_to:g}: {band.points:g}" for band in bands if band.up_to is not None]
+    return "; ".join([*closed, f"above: {bands[-1].points:g}"]) + " points"
+
+
+def made(chosen: Study) -> Table:
+    """How the report was made: its sources, its deviations from the plan, and every setting, defaults included."""
+    parts = [_sources(chosen), _deviations(chosen), study(chosen)]
+    return Table(name="made", html="".join(part.html for part in parts))
+
+
+def study(chosen: Study) -> Table:
+    """Every setting of the study, defaults included, with its fingerprint."""
+    rows = [
+        (setting, Markup("<span data-setting>{}</span>").format(value)) for setting, value in _settings(chosen.choices)
+    ]
+    notes = (f"Fingerprint of these settings: {chosen.fingerprint[:12]}. {plan_words(plan_of(chosen))}",)
+    return table("settings", "Every setting of this report", ("Setting", "Value"), rows, notes=notes)
+
+
+def _deviations(chosen: Study) -> Table:
+    plan = plan_of(chosen)
+    rows = [(each.setting, each.planned, each.used) for each in plan.deviations]
+    if not rows:
+        rows = [("none" if plan.hash else "no plan was locked, so none can be listed", "[z]", "[z]")]
+    return table("deviations", "Deviations from the plan", ("Setting", "As planned", "As used"), rows)
+
+
+def _sources(chosen: Study) -> Table:
+    from evalkit import __version__
+
+    selection = chosen.programme.selection
+    rows = [
+        ("Data", _data(chosen)),
+        ("Data up to", day(chosen.as_of)),
+        *(_score_rows(selection.rfgv) if selection else ()),
+        ("Funding, independence and access to the data", chosen.funding or "not stated in the suite"),
+        ("Notes on the data", " ".join(chosen.programme.notes) or "none"),
+        ("Made with", f"evalkit {__version__}"),
+        ("To make it again", f"evalkit run {chosen.suite} --profile {chosen.profile}"),
+        ("Symbols", "[c] withheld to protect people; [u] low reliability; [z] not applicable"),
+    ]
+    return table("sources", "Where it comes from", ("", ""), rows, plain=True)
+
+
+def _data(chosen: Study) -> str:
+    if chosen.made_up:
+        world, seed = chosen.made_up.world.value, chosen.made_up.seed
+        return f"Made up by evalkit (world '{world}', seed {seed}). They were there before the plan was locked."
+    already = " The data were public before the plan was locked." if chosen.protection == "open_data" else ""
+    return f"{chosen.source or 'extracts of the partners named in the suite'}.{already}"
+
+
+def _settings(content: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(content, Mapping) and content:
+        return [pair for key, value in content.items() for pair in _settings(value, f"{name}.{key}" if name else key)]
+    if isinstance(content, list | tuple) and content:
+        return [pair for place, value in enumerate(content, start=1) for pair in _settings(value, f"{name} {place}")]
+    return [(name, "not set" if content in (None, [], {}, ()) else str(content))]
+
+
+def plan_words(plan: Plan) -> str:
+    """Whether the report was planned in advance, in a sentence."""
+    before = f" Plans locked before were replaced: {', '.join(map(day, plan.earlier))}." if plan.earlier else ""
+    when = f"Plan {plan.hash[:12]} locked on {day(plan.locked_on)}" if plan.hash and plan.locked_on else ""
+    return {
+        "locked": f"{when}; {'only wording was' if plan.deviations else 'nothing was'} changed since.",
+        "locked_late": f"{when}, after the data were to hand: not planned in advance.",
+        "changed_after_lock": f"{when}; what differs from it is listed under its deviations: not planned in advance.",
+        "not_locked": "No plan was locked: not planned in advance.",
+    }[plan.state] + before
+
+
+def day(date: Any) -> str:
+    """A date in words."""
+    return f"{date.day} {date:%B %Y}"
