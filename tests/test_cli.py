@@ -15,7 +15,7 @@ from evalkit import cli
 from evalkit.errors import StudyError
 
 
-@pytest.mark.parametrize("command", ["run", "lock", "check", "admit", "lab"])
+@pytest.mark.parametrize("command", ["run", "lock", "check", "admit", "synthesise", "score", "select", "lab"])
 def test_every_command_has_help_with_an_example(project, command):
     done = project.evalkit(command, "--help")
     assert done.returncode == 0

@@ -144,9 +144,9 @@ def _protected(result: Result) -> Decision:
         case Detectable():
             return Decision(withheld=_protected_detectable(result))
         case Expected():
-            sides = (result.people_before, result.people_after)
-            unsafe = next(filter(None, (_unsafe(part, result.people) for part in sides)), None)
-            return Decision(withheld=_too_few(result.people) or unsafe)
+            # a total of events: whoever stands outside it cannot be told from it
+            behind = min(result.people_before, result.people_after)
+            return Decision(withheld=_too_few(result.people) or _behind(behind))
         case Months():
             none = None if any(shown_months(result)) else _unsafe(0, max(result.people, default=0))
             return Decision(withheld=_too_few(max(result.people, default=0)) or none)

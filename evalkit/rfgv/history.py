@@ -9,7 +9,7 @@ is the one known, so that whoever asks what was known before a day has only to f
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -59,17 +59,10 @@ def prepare(
     connection.execute(EVENTS)
     used = spec.model_dump(mode="json", include=ALREADY_IN)
     connection.execute("CREATE OR REPLACE TEMP TABLE rfgv_prepared AS SELECT $used AS used", {"used": json.dumps(used)})
-    for people in _parts(connection):
-        gather(connection, used, f"rfgv_records WHERE person {people}")
-
-
-def _parts(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Spans of people with about PART_ROWS records each."""
-    [(rows, last)] = connection.execute(
-        "SELECT (SELECT count(*) FROM incidents), (SELECT coalesce(max(number), 0) FROM rfgv_ids)"
-    ).fetchall()
-    size = last // (rows // PART_ROWS + 1) + 1
-    return (f"BETWEEN {first} AND {first + size - 1}" for first in range(1, last + 1, size))
+    [(rows,)] = connection.execute("SELECT count(*) FROM incidents").fetchall()
+    parts = rows // PART_ROWS + 1
+    for part in range(parts):
+        gather(connection, used, f"rfgv_records WHERE person % {parts} = {part}")
 
 
 _RECORDS = """

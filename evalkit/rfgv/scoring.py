@@ -49,6 +49,8 @@ def score(
     The connection is one that `prepare` was called on; bands, convention and eligibility may differ from those given
     there. `NotComparable` where more events than `spec.most_unmapped` hold a crime without a harm weight.
     """
+    import pandas as pd
+
     if not as_known and known_before is None:
         raise ValueError("as_known=False needs known_before: the first day that the extract does not include")
     counted = _counted(connection, run_date, known_before or run_date, spec)
@@ -59,13 +61,9 @@ def score(
         "FROM known_people ORDER BY rowid",
         {"day": run_date, "youngest": spec.eligibility.youngest_age},
     ).df()
-    features = _features(counted.reindex(people["number"]), run_date, spec)
-    return features.assign(
-        person_id=people["person_id"],
-        area=people["area"],
-        score=_score(features, spec),
-        eligible=_eligible(people, features, spec),
-    )[["person_id", "area", *features.columns, "score", "eligible"]]
+    features = _features(counted.reindex(people["number"], fill_value=0), run_date, spec)
+    told = {"score": _score(features, spec), "eligible": _eligible(people["old_enough"].to_numpy(), features, spec)}
+    return pd.DataFrame({"person_id": people["person_id"], "area": people["area"], **features, **told})
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date, spec: RfgvSpec) -> pd.DataFrame:
@@ -76,11 +74,11 @@ def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date,
         raise ValueError(f"this connection was prepared with another {', '.join(other)}: call prepare again")
     return connection.execute(
         f"""
-        SELECT person, countif(is_first) AS n_incidents, max(day) - min(day) AS days_between,
-          DATE '{run_date}' - max(day) AS days_since_last,
-          CAST({GATHERED[spec.gravity_over_window]}(gravity) AS DOUBLE) AS gravity,
-          countif(victim_before < DATE '{opens}') AS n_victims, countif(unmapped) AS n_unmapped,
-          countif(n_victims = 0) AS n_without_victim
+        SELECT person, countif(is_first)::INTEGER AS n_incidents, (max(day) - min(day))::INTEGER AS days_between,
+          (DATE '{run_date}' - max(day))::INTEGER AS days_since_last,
+          {GATHERED[spec.gravity_over_window]}(gravity)::DOUBLE AS gravity,
+          countif(victim_before < DATE '{opens}')::INTEGER AS n_victims, countif(unmapped)::INTEGER AS n_unmapped,
+          countif(n_victims = 0)::INTEGER AS n_without_victim
         FROM rfgv_events
         WHERE is_domestic_abuse AND day >= DATE '{opens}' AND day < DATE '{run_date}'
           AND known_from < DATE '{known}' AND known_until >= DATE '{known}'
@@ -89,26 +87,23 @@ def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date,
     ).df().set_index("person")  # fmt: skip
 
 
-def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> pd.DataFrame:
+def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> dict[Feature, np.ndarray[Any, Any]]:
     import numpy as np
-    import pandas as pd
 
-    count = counted["n_incidents"].fillna(0).to_numpy("int64")
-    gap = counted["days_between"].to_numpy("float64") / np.maximum(count - 1, 1)
-    return pd.DataFrame(
-        {
-            "n_incidents": count,
-            "mean_gap_days": np.where(count > 1, gap, (run_date - spec.opens(run_date)).days),
-            "days_since_last": counted["days_since_last"].to_numpy("float64"),
-            "gravity": counted["gravity"].fillna(0).to_numpy("float64"),
-            "n_victims": counted["n_victims"].fillna(0).to_numpy("int64"),
-        }
-    )
+    count = counted["n_incidents"].to_numpy("int64")
+    gap = counted["days_between"].to_numpy() / np.maximum(count - 1, 1)
+    return {
+        "n_incidents": count,
+        "mean_gap_days": np.where(count > 1, gap, (run_date - spec.opens(run_date)).days),
+        "days_since_last": np.where(count > 0, counted["days_since_last"].to_numpy(), np.nan),
+        "gravity": counted["gravity"].to_numpy("float64"),
+        "n_victims": counted["n_victims"].to_numpy("int64"),
+    }
 
 
-def _score(features: pd.DataFrame, spec: RfgvSpec) -> np.ndarray[Any, Any]:
-    points = sum(part.weight * _points(features[part.feature].to_numpy(), part.feature, spec) for part in spec.parts)
-    return points * (features["n_incidents"].to_numpy() > 0)
+def _score(features: dict[Feature, np.ndarray[Any, Any]], spec: RfgvSpec) -> np.ndarray[Any, Any]:
+    points = sum(part.weight * _points(features[part.feature], part.feature, spec) for part in spec.parts)
+    return points * (features["n_incidents"] > 0)
 
 
 def _points(values: np.ndarray[Any, Any], feature: Feature, spec: RfgvSpec) -> np.ndarray[Any, Any]:
@@ -120,13 +115,15 @@ def _points(values: np.ndarray[Any, Any], feature: Feature, spec: RfgvSpec) -> n
     return points * (values > 0) if feature in NONE_FOR_NOTHING else points
 
 
-def _eligible(people: pd.DataFrame, features: pd.DataFrame, spec: RfgvSpec) -> np.ndarray[Any, Any]:
-    """`old_enough`: 1 certainly, 0 perhaps, -1 no, or neither alive nor in the force."""
+def _eligible(
+    old_enough: np.ndarray[Any, Any], features: dict[Feature, np.ndarray[Any, Any]], spec: RfgvSpec
+) -> np.ndarray[Any, Any]:
+    """`old_enough`: 1 certainly, 0 perhaps, -1 not, or neither alive nor in the force."""
     import numpy as np
 
     rule, words = spec.eligibility, np.array(["unknown", "yes", "no"], dtype=object)
     enough = (features["n_incidents"] >= rule.fewest_incidents) & (features["n_victims"] >= rule.fewest_victims)
-    return words[np.where(enough, people["old_enough"], -1)]
+    return words[np.where(enough, old_enough, -1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

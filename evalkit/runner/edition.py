@@ -148,7 +148,7 @@ class Edition:
 
     def write_index(self, statuses: Sequence[Status]) -> Path:
         """Write `index.html`, `findings.csv` and `status.json`; files whose content has not changed are left alone."""
-        from evalkit import export
+        from evalkit import export, tables
 
         rows = [self._index_row(status) for status in statuses]
         notes = [
@@ -166,7 +166,7 @@ class Edition:
             rows=rows,
             notes=tuple(notes),
             profile=self.profile,
-            watermarks=() if self.profile == "public" else ("INTERNAL: not to be passed on",),
+            watermarks=tables.watermarks(self.studies[0]),
         )
         contents = {
             "status.json": json.dumps([status.row() for status in statuses], indent=1, ensure_ascii=False) + "\n",

@@ -65,14 +65,18 @@ def made(file: Path, incidents: int) -> float:
     person = np.sort(random.choice(people, incidents, p=share / share.sum()))
     crisis = random.integers(0, DAYS, people)
     in_crisis = random.random(incidents) < 0.5
-    day = np.where(in_crisis, crisis[person] + random.exponential(45, incidents), random.random(incidents) * DAYS) % DAYS
+    day = (
+        np.where(in_crisis, crisis[person] + random.exponential(45, incidents), random.random(incidents) * DAYS) % DAYS
+    )
     victims = 1 + random.poisson(1, people)
     records = pd.DataFrame(
         {
             "incident": np.arange(incidents),
             "person": person,
             "victim": np.where(
-                random.random(incidents) < 0.02, -1, person * 16 + (victims[person] * random.random(incidents) ** 2).astype(int)
+                random.random(incidents) < 0.02,
+                -1,
+                person * 16 + (victims[person] * random.random(incidents) ** 2).astype(int),
             ),
             "day": day.astype(int),
             "delay": random.lognormal(0, 1.6, incidents).astype(int),
@@ -83,7 +87,9 @@ def made(file: Path, incidents: int) -> float:
         }
     )
     again = records.sample(frac=0.08, random_state=random)
-    again = again.assign(is_crime=True, delay=again["delay"] + random.integers(0, 40, len(again)), code=1, cancelled_after=-1)
+    again = again.assign(
+        is_crime=True, delay=again["delay"] + random.integers(0, 40, len(again)), code=1, cancelled_after=-1
+    )
     everything = pd.concat([records, again]).sample(frac=1, random_state=random)
     ages = pd.DataFrame({"person": np.arange(people), "birth_year": random.integers(1950, 2012, people)})
     _write(file, everything, ages)

@@ -61,10 +61,10 @@ def _shuffled_after(tables: dict[str, pd.DataFrame], day: str, seed: int) -> dic
         moved = [(after + timedelta(days=lot.randrange(1, 200))).isoformat() for _ in range(len(later))]
         later = later.assign(person_id=people)
         if name == "incidents":
-            # one in thirty is a late record of a day before: more would be refused as too long a lag
+            # one in sixty is a late record of a day before: more would be refused as too long a lag
             back = [after - timedelta(days=lot.randrange(0, 300)) for _ in range(len(later))]
             happened = [
-                day.isoformat() if lot.random() < 1 / 30 else told for day, told in zip(back, moved, strict=True)
+                day.isoformat() if lot.random() < 1 / 60 else told for day, told in zip(back, moved, strict=True)
             ]
             later = later.assign(recorded_on=moved, occurred_on=happened, cancelled_on=None)
         if name == "selections":

@@ -60,7 +60,9 @@ class Crowd:
 
     def record(self, group, name, letter, ago=None, recorded_after=None):
         day = RUN_DATE - timedelta(days=self.draw.choice(DAYS_AGO) if ago is None else ago)
-        recorded = day + timedelta(days=self.draw.choice([0, 0, 1, 1, 3, 40, 200]) if recorded_after is None else recorded_after)
+        recorded = day + timedelta(
+            days=self.draw.choice([0, 0, 1, 1, 3, 40, 200]) if recorded_after is None else recorded_after
+        )
         victim, code = self.draw.choice([None, "v", "w", "x", "B", "b", "A"]), self.draw.choice([None, None, *WEIGHTS])
         cancelled = self.draw.choice([None, None, None, 0, 5, 60])
         return {
@@ -91,9 +93,7 @@ class Crowd:
             if link["strength"] in strengths:
                 joined = groups[link["person_id"]] | groups[link["same_as"]]
                 groups.update(dict.fromkeys(joined, joined))
-        return {
-            human: min([one for one in linked if one[0] in KNOWN] or linked) for human, linked in groups.items()
-        }
+        return {human: min([one for one in linked if one[0] in KNOWN] or linked) for human, linked in groups.items()}
 
     def prepared(self, spec=CONVENTIONAL, strengths=("certain",), records=None):
         """A connection on which this crowd was prepared."""
@@ -190,7 +190,9 @@ def events_of(connection, known, domestic):
     ).fetchall()
     assert all(len(victims) == count for *_, victims, count, _ in rows)
     return Counter(
-        (person, day, gravity, frozenset(victims)) for person, day, gravity, victims, _, abuse in rows if abuse == domestic
+        (person, day, gravity, frozenset(victims))
+        for person, day, gravity, victims, _, abuse in rows
+        if abuse == domestic
     )
 
 
@@ -234,7 +236,10 @@ def test_records_forgotten_are_as_if_they_had_never_been_made(seed):
 def test_one_more_incident_on_a_day_of_its_own_never_lowers_the_conventional_score(seed):
     crowd = Crowd(seed)
     before = scored(crowd.prepared(), RUN_DATE)
-    more = [crowd.record(group, f"{group}-more", "A", ago=crowd.draw.choice([5, 77, 300]), recorded_after=0) for group in range(GROUPS)]
+    more = [
+        crowd.record(group, f"{group}-more", "A", ago=crowd.draw.choice([5, 77, 300]), recorded_after=0)
+        for group in range(GROUPS)
+    ]
     sure = {"role": "suspect", "cancelled_on": None, "is_domestic_abuse": True}
     more = [record | sure | {"incident_id": record["record_id"]} for record in more]
     after = scored(crowd.prepared(records=crowd.records + more), RUN_DATE)
@@ -266,7 +271,10 @@ def test_order_of_rows_names_of_victims_and_repeated_records_change_nothing(seed
         record | {"victim_id": record["victim_id"] and other.get(record["victim_id"][0], record["victim_id"][0]) + record["victim_id"][1:]}
         for record in crowd.records
     ]  # fmt: skip
-    records += [record | {"record_id": f"{record['record_id']} again"} for record in crowd.draw.sample(records, len(records) // 3)]
+    records += [
+        record | {"record_id": f"{record['record_id']} again"}
+        for record in crowd.draw.sample(records, len(records) // 3)
+    ]
     crowd.draw.shuffle(records)
     assert scored(crowd.prepared(records=records), RUN_DATE) == unnamed
     assert set(unnamed) >= set(before)

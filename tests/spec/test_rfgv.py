@@ -57,7 +57,9 @@ class Drawn:
         self.connection.execute(f"CREATE TABLE incidents ({INCIDENTS})")
         for number, row in enumerate(lines(table)):
             self.connection.execute("INSERT INTO incidents VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", _record(number, row))
-        self.connection.execute("CREATE TABLE people (person_id VARCHAR, birth_year INT, area VARCHAR, died_on DATE, left_force_on DATE)")
+        self.connection.execute(
+            "CREATE TABLE people (person_id VARCHAR, birth_year INT, area VARCHAR, died_on DATE, left_force_on DATE)"
+        )
         people = lines(people) if "|" in people else [{"person": name} for name in people.split()]
         for row in people:
             values = [row["person"], row.get("born", 1980), row.get("area", "north"), row.get("died"), row.get("left")]
@@ -77,7 +79,9 @@ class Drawn:
 
     def events(self, number):
         """Day and victims of each event as known before a day."""
-        rows = self.connection.execute(f"SELECT day, victims, is_domestic_abuse FROM {rfgv.events(self.connection, day(number))}")
+        rows = self.connection.execute(
+            f"SELECT day, victims, is_domestic_abuse FROM {rfgv.events(self.connection, day(number))}"
+        )
         return sorted(((one - DAY_0).days, "".join(victims), abuse) for one, victims, abuse in rows.fetchall())
 
 
@@ -121,7 +125,16 @@ WORKED = """
 )
 def test_the_worked_example(run, spec, expected):
     row = Drawn(WORKED, spec=spec).row(run)
-    assert list(row) == ["area", "n_incidents", "mean_gap_days", "days_since_last", "gravity", "n_victims", "score", "eligible"]
+    assert list(row) == [
+        "area",
+        "n_incidents",
+        "mean_gap_days",
+        "days_since_last",
+        "gravity",
+        "n_victims",
+        "score",
+        "eligible",
+    ]
     assert tuple(row.values())[1:-1] == expected
 
 
@@ -154,7 +167,10 @@ def test_by_the_literal_note_time_since_the_last_incident_counts_for_nothing():
 
 
 def test_a_convention_of_ones_own_names_features_and_weights():
-    parts = [{"feature": "n_victims", "label": "Spread", "weight": 3}, {"feature": "gravity", "label": "Harm", "weight": 1}]
+    parts = [
+        {"feature": "n_victims", "label": "Spread", "weight": 3},
+        {"feature": "gravity", "label": "Harm", "weight": 1},
+    ]
     content = CONVENTIONAL.model_dump() | {"convention": "custom", "custom": parts}
     assert Drawn(WORKED, spec=RfgvSpec.model_validate(content)).row(731)["score"] == 3 * 10 + 25
 
@@ -342,7 +358,13 @@ def test_incidents_of_one_day_that_share_a_victim_are_one_event_by_way_of_others
         I7       | 701 | A      | -       | another day
         """
     found = Drawn(table)
-    assert found.events(731) == [(700, "", True), (700, "", True), (700, "AB", True), (700, "C", True), (701, "A", True)]
+    assert found.events(731) == [
+        (700, "", True),
+        (700, "", True),
+        (700, "AB", True),
+        (700, "C", True),
+        (701, "A", True),
+    ]
     assert found.row(731)["gravity"] == 184 + 1965 + 3 * 0.5
     summed = Drawn(table, spec=CONVENTIONAL.model_copy(update={"gravity_of_event": "sum"}))
     assert summed.row(731)["gravity"] == (184 + 12 + 0.5) + 1965 + 3 * 0.5
@@ -396,7 +418,20 @@ def test_an_event_without_a_victim_adds_none_and_the_share_of_them_is_told():
 
 @pytest.mark.parametrize(
     ("ago", "points"),
-    [(1, 25), (30, 25), (31, 20), (60, 20), (61, 15), (90, 15), (91, 10), (182, 10), (183, 5), (365, 5), (366, 2), (730, 2)],
+    [
+        (1, 25),
+        (30, 25),
+        (31, 20),
+        (60, 20),
+        (61, 15),
+        (90, 15),
+        (91, 10),
+        (182, 10),
+        (183, 5),
+        (365, 5),
+        (366, 2),
+        (730, 2),
+    ],
 )
 def test_points_for_days_since_the_last_event(ago, points):
     row = Drawn(f"incident | day | recorded | victim |\nI1 | {1000 - ago} | {1000 - ago} | A |").row(1000)
@@ -404,7 +439,8 @@ def test_points_for_days_since_the_last_event(ago, points):
 
 
 @pytest.mark.parametrize(
-    ("number", "points"), [(1, 1), (2, 4), (3, 7), (4, 10), (5, 14), (6, 14), (7, 18), (9, 18), (10, 22), (14, 22), (15, 25), (16, 25)]
+    ("number", "points"),
+    [(1, 1), (2, 4), (3, 7), (4, 10), (5, 14), (6, 14), (7, 18), (9, 18), (10, 22), (14, 22), (15, 25), (16, 25)],
 )
 def test_points_for_the_number_of_events(number, points):
     rows = "".join(f"\nI{place} | {701 + place} | A |" for place in range(number))
@@ -414,7 +450,21 @@ def test_points_for_the_number_of_events(number, points):
 
 
 @pytest.mark.parametrize(
-    ("gap", "points"), [(7, 25), (8, 22), (14, 22), (15, 18), (30, 18), (31, 14), (60, 14), (61, 10), (90, 10), (91, 6), (182, 6), (183, 2)]
+    ("gap", "points"),
+    [
+        (7, 25),
+        (8, 22),
+        (14, 22),
+        (15, 18),
+        (30, 18),
+        (31, 14),
+        (60, 14),
+        (61, 10),
+        (90, 10),
+        (91, 6),
+        (182, 6),
+        (183, 2),
+    ],
 )
 def test_points_for_the_mean_gap(gap, points):
     table = f"incident | day | victim |\nI1 | 400 | A |\nI2 | {400 + gap} | A |"
@@ -447,7 +497,9 @@ def test_points_for_gravity(tmp_path, weight, points):
 
 def _weighing(folder, *weights):
     rows = "".join(f"HO_class,{code},{value},drawn,1\n" for code, value in weights)
-    (folder / "weights.csv").write_text("offence_code_system,offence_code,value,source,version\n" + rows, encoding="utf-8")
+    (folder / "weights.csv").write_text(
+        "offence_code_system,offence_code,value,source,version\n" + rows, encoding="utf-8"
+    )
     return CONVENTIONAL.weighing_by("weights.csv", folder)
 
 
@@ -521,7 +573,9 @@ def test_who_is_eligible():
         stays  | 1980 |      | 731  | left on it
         """
     names = [row["person"] for row in lines(people)]
-    rows = "".join(f"\n{name}{victim} | {700 + len(victim)} | {name} | {victim} |" for name in names for victim in ("A", "BB"))
+    rows = "".join(
+        f"\n{name}{victim} | {700 + len(victim)} | {name} | {victim} |" for name in names for victim in ("A", "BB")
+    )
     found = Drawn("incident | day | person | victim |" + rows, people=people).people(731)
     assert {name: row["eligible"] for name, row in found.items()} == {
         "old": "yes", "edge": "unknown", "young": "no", "dead": "no", "today": "yes", "gone": "no", "stays": "yes"
@@ -551,7 +605,9 @@ def test_two_events_and_two_victims_are_needed(table, eligible):
 
 
 def test_everybody_in_people_is_scored_in_the_order_of_their_ids():
-    found = Drawn("incident | day | person | victim |\nI1 | 700 | P10 | A |\nI2 | 700 | stranger | A |", people="P9 P10 Q p")
+    found = Drawn(
+        "incident | day | person | victim |\nI1 | 700 | P10 | A |\nI2 | 700 | stranger | A |", people="P9 P10 Q p"
+    )
     assert list(found.people(731)) == ["P10", "P9", "Q", "p"]
 
 
@@ -698,7 +754,15 @@ def test_who_is_on_the_caseload_or_in_the_wash_out():
         """,
     )  # fmt: skip
     rfgv.prepare(found.connection, CONVENTIONAL, ROOT)
-    reasons = {"E1": "on_caseload", "E3": "on_caseload", "E4": "wash_out", "E5": "wash_out", "P": "on_caseload", "S1": "wash_out", "S2": "wash_out"}
+    reasons = {
+        "E1": "on_caseload",
+        "E3": "on_caseload",
+        "E4": "wash_out",
+        "E5": "wash_out",
+        "P": "on_caseload",
+        "S1": "wash_out",
+        "S2": "wash_out",
+    }
     assert _standing(found) == reasons | {"E8": "on_caseload"}
     assert _standing(found, programme="matac") == reasons
     assert _standing(found, programme="matac", wash_out_days=364) == {
