@@ -392,8 +392,10 @@ def _excluded(connection: DuckDBPyConnection, file: Path | None) -> dict[str, st
         return {}
     if not file.is_file():
         raise StudyError(f"{file.name}: there is no such file. It needs the columns person_id and reason.")
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    try:
+        rows = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))
+    except UnicodeDecodeError:
+        raise StudyError(f"{file.name}: is not a text file in UTF-8. Save it as UTF-8 and try again.") from None
     if any(not row.get("person_id") or not row.get("reason") for row in rows):
         raise StudyError(f"{file.name}: needs the columns person_id and reason, and both of them in every row.")
     found = rfgv.by_person(connection, {row["person_id"]: row["reason"] for row in rows})
@@ -413,7 +415,7 @@ def _print_people(people: DataFrame, out: Path | None, as_json: bool) -> None:
     from evalkit.store import in_words, write_whole
 
     if as_json:
-        text = people.to_json(orient="records") + "\n"
+        text = people.to_json(orient="records", double_precision=15) + "\n"
     else:
         told = people.replace({"selected": {True: "yes", False: "no"}})
         text = told.to_csv(index=False, lineterminator="\n", float_format=_plain)

@@ -127,3 +127,33 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
 def rossi_run(demo: DemoRun) -> Path:
     """The public folder of the demo."""
     return demo.edition
+
+
+@dataclass(frozen=True)
+class TaskingRun:
+    """A suite of tasking on made-up records, run once: two areas, one of them small, in which nothing works."""
+
+    project: Project
+    edition: Path
+    process: subprocess.CompletedProcess[str]
+
+    def folder(self, area: str) -> Path:
+        """The folder of one study."""
+        return self.edition / "matac" / area / "2022-23"
+
+
+@pytest.fixture(scope="session")
+def tasking_run(tmp_path_factory: pytest.TempPathFactory) -> TaskingRun:
+    """`evalkit run demo` with a small and a middling area, and two chapters."""
+    made = _copied(tmp_path_factory.mktemp("tasking") / "project")
+    suite = yaml.safe_load((made.root / "params/suites/demo.yaml").read_text(encoding="utf-8"))
+    areas = {"ashmere": {"selected_a_year": 7}, "dunmoor": {"selected_a_year": 96}}
+    world = suite["data"]["synthetic"] | {"areas": areas, "enrolment_months": 12, "follow_up_months": 14}
+    made.change(
+        "params/suites/demo.yaml",
+        areas=list(areas), data={"synthetic": world}, as_of="2024-05-31", notebooks=["evaluation", "reoffending"],
+    )  # fmt: skip
+    assert made.evalkit("lock", "demo").returncode == 0
+    process = made.evalkit("run", "demo")
+    assert process.returncode == 0, process.stderr
+    return TaskingRun(project=made, edition=made.root / "outputs/demo/2024-05-31/public", process=process)

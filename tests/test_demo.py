@@ -221,7 +221,7 @@ def test_the_notebook_to_start_with_runs_as_it_stands(project):
         for output in cell.get("outputs", ())
         if "data" in output
     )
-    assert "SYNTHETIC: made-up data about nobody" in shown
     assert "without any programme" in shown
+    assert "the analysis differs from the plan that was locked" in shown
     assert "grade 2 of 5" in shown
     assert "not planned in advance" in shown

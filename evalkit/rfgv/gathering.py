@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from evalkit.rfgv.people import padded
 from evalkit.rfgv.weighing import WEIGHT
 
 if TYPE_CHECKING:
     import duckdb
 
+OPTIONAL = ("victim_id VARCHAR", "cancelled_on DATE", "offence_code_system VARCHAR", "offence_code VARCHAR")
 GATHERED = {"largest": "max", "sum": "sum"}
 EVENTS = f"""
 CREATE OR REPLACE TEMP TABLE rfgv_events (
@@ -26,14 +29,16 @@ there is no such event, and 9999-12-31 where there is no victim. Known only of d
 """
 
 
-def gather(connection: duckdb.DuckDBPyConnection, prepared: Mapping[str, Any], records: str) -> None:
-    """Add to `rfgv_events` all events of these records (SQL), which must be all the records of some people."""
+def gather(connection: duckdb.DuckDBPyConnection, used: Mapping[str, Any]) -> None:
+    """Add to `rfgv_events` all events of the people in `rfgv_scope`, by the settings that `prepare` was given."""
     connection.execute(
         _GATHER.format(
-            records=records,
+            incidents=padded("incidents", *OPTIONAL),
+            counts_non_crime=used["counts_non_crime"],
+            non_crime_weight=Decimal(str(used["non_crime_weight"])),
             weight=WEIGHT,
-            of_incident=GATHERED[prepared["gravity_of_incident"]],
-            of_event=GATHERED[prepared["gravity_of_event"]],
+            of_incident=GATHERED[used["gravity_of_incident"]],
+            of_event=GATHERED[used["gravity_of_event"]],
             incident_faces=_faces("several", "person, incident"),
             day_faces=_faces("crowd", "person, is_domestic_abuse, day"),
             earlier_faces=_faces("near", "row"),
@@ -57,17 +62,29 @@ def _faces(rows: str, group: str) -> str:
 # row before in the order of days, unless that row was not known on all days on which this one was.
 _GATHER = """
 INSERT INTO rfgv_events
-WITH RECURSIVE part AS MATERIALIZED (FROM {records}),
+WITH RECURSIVE records AS MATERIALIZED (
+  SELECT doer.number AS person, incident_id AS incident, is_domestic_abuse AS is_flagged,
+    is_domestic_abuse AND ({counts_non_crime} OR record_type = 'crime') AS counts,
+    occurred_on AS day, recorded_on AS known_from, coalesce(cancelled_on, DATE '9999-12-31') AS known_until,
+    CAST(CASE WHEN record_type = 'crime' THEN coalesce(value, 0) ELSE {non_crime_weight} END AS {weight}) AS gravity,
+    record_type = 'crime' AND value IS NULL AS unmapped, nullif(harmed.number, doer.number) AS victim
+  FROM {incidents}
+  JOIN rfgv_scope AS doer ON doer.id = incidents.person_id
+  LEFT JOIN rfgv_ids AS harmed ON harmed.id = victim_id
+  LEFT JOIN rfgv_weights USING (offence_code_system, offence_code)
+  ANTI JOIN rfgv_forgotten USING (record_id)
+  WHERE role IN ('suspect', 'offender') AND known_until > known_from
+),
 repeated AS MATERIALIZED (
-  SELECT person, incident, row_number() OVER () AS number FROM part GROUP BY person, incident HAVING count(*) > 1
+  SELECT person, incident, row_number() OVER () AS number FROM records GROUP BY person, incident HAVING count(*) > 1
 ),
 several AS MATERIALIZED (
-  SELECT part.* REPLACE (number AS incident) FROM part JOIN repeated USING (person, incident)
+  SELECT records.* REPLACE (number AS incident) FROM records JOIN repeated USING (person, incident)
 ),
 incidents_known AS MATERIALIZED (
   SELECT person, -row_number() OVER () AS incident, is_flagged AS is_domestic_abuse, day, known_from, known_until,
     gravity, unmapped, CASE WHEN victim IS NULL THEN [] ELSE [victim] END AS victims
-  FROM part ANTI JOIN repeated USING (person, incident) WHERE is_flagged = counts
+  FROM records ANTI JOIN repeated USING (person, incident) WHERE is_flagged = counts
   UNION ALL
   SELECT person, incident, bool_or(counts), coalesce(min(day) FILTER (counts), min(day)), known_from, known_until,
     CAST({of_incident}(gravity) AS {weight}), bool_or(unmapped),

@@ -11,20 +11,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalkit.rfgv.gathering import EVENTS, gather
-from evalkit.rfgv.people import merge, padded
-from evalkit.rfgv.weighing import WEIGHT, weigh
+from evalkit.rfgv.people import merge
+from evalkit.rfgv.weighing import weigh
 from evalkit.study import RfgvSpec
 
 if TYPE_CHECKING:
     import duckdb
 
 CERTAIN = frozenset({"certain"})
-OPTIONAL = ("victim_id VARCHAR", "cancelled_on DATE", "offence_code_system VARCHAR", "offence_code VARCHAR")
 ALREADY_IN = {"gravity_of_incident", "gravity_of_event", "non_crime_weight", "counts_non_crime", "weights_sha256"}
 """The settings that `prepare` has used: whoever changes one must prepare again."""
 PART_ROWS = 500_000  # records gathered at a time: what that takes of memory does not grow with the number of records
@@ -46,39 +44,15 @@ def prepare(
     """
     weigh(connection, spec, root)
     merge(connection, links)
-    connection.execute("CREATE OR REPLACE TEMP TABLE rfgv_forgotten (record_id VARCHAR)")
-    weight = Decimal(str(spec.non_crime_weight))
-    connection.execute(
-        _RECORDS.format(
-            incidents=padded("incidents", *OPTIONAL),
-            counts_non_crime=spec.counts_non_crime,
-            non_crime_weight=weight,
-            weight=WEIGHT,
-        )
-    )
-    connection.execute(EVENTS)
     used = spec.model_dump(mode="json", include=ALREADY_IN)
     connection.execute("CREATE OR REPLACE TEMP TABLE rfgv_prepared AS SELECT $used AS used", {"used": json.dumps(used)})
+    connection.execute("CREATE OR REPLACE TEMP TABLE rfgv_forgotten (record_id VARCHAR)")
+    connection.execute(EVENTS)
     [(rows,)] = connection.execute("SELECT count(*) FROM incidents").fetchall()
     parts = rows // PART_ROWS + 1
     for part in range(parts):
-        gather(connection, used, f"rfgv_records WHERE person % {parts} = {part}")
-
-
-_RECORDS = """
-CREATE OR REPLACE TEMP VIEW rfgv_records AS
-SELECT record_id, doer.number AS person, incident_id AS incident, is_domestic_abuse AS is_flagged,
-  is_domestic_abuse AND ({counts_non_crime} OR record_type = 'crime') AS counts,
-  occurred_on AS day, recorded_on AS known_from, coalesce(cancelled_on, DATE '9999-12-31') AS known_until,
-  CAST(CASE WHEN record_type = 'crime' THEN coalesce(value, 0) ELSE {non_crime_weight} END AS {weight}) AS gravity,
-  record_type = 'crime' AND value IS NULL AS unmapped, nullif(harmed.number, doer.number) AS victim
-FROM {incidents}
-JOIN rfgv_ids AS doer ON doer.id = incidents.person_id
-LEFT JOIN rfgv_ids AS harmed ON harmed.id = victim_id
-LEFT JOIN rfgv_weights USING (offence_code_system, offence_code)
-ANTI JOIN rfgv_forgotten USING (record_id)
-WHERE role IN ('suspect', 'offender') AND known_until > known_from
-"""
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE rfgv_scope AS FROM rfgv_ids WHERE number % {parts} = {part}")
+        gather(connection, used)
 
 
 def forget(connection: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> None:
@@ -88,14 +62,14 @@ def forget(connection: duckdb.DuckDBPyConnection, record_ids: Iterable[str]) -> 
     records that it does not hold do nothing.
     """
     records = {"records": list(record_ids)}
+    connection.execute("INSERT INTO rfgv_forgotten SELECT unnest($records::VARCHAR[])", records)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE rfgv_scope AS SELECT DISTINCT person FROM rfgv_records "
-        "WHERE record_id IN (SELECT unnest($records::VARCHAR[]))",
+        "CREATE OR REPLACE TEMP TABLE rfgv_scope AS FROM rfgv_ids WHERE number IN (SELECT number FROM incidents "
+        "JOIN rfgv_ids ON id = person_id WHERE record_id IN (SELECT unnest($records::VARCHAR[])))",
         records,
     )
-    connection.execute("INSERT INTO rfgv_forgotten SELECT unnest($records::VARCHAR[])", records)
-    connection.execute("DELETE FROM rfgv_events WHERE person IN (FROM rfgv_scope)")
-    gather(connection, prepared(connection), "rfgv_records SEMI JOIN rfgv_scope USING (person)")
+    connection.execute("DELETE FROM rfgv_events WHERE person IN (SELECT number FROM rfgv_scope)")
+    gather(connection, prepared(connection))
 
 
 def prepared(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:

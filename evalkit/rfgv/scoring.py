@@ -54,7 +54,13 @@ def score(
     if not as_known and known_before is None:
         raise ValueError("as_known=False needs known_before: the first day that the extract does not include")
     counted = _counted(connection, run_date, known_before or run_date, spec)
-    _refuse_unmapped(_coverage(counted), run_date, spec)
+    found = _coverage(counted)
+    if found.unmapped > spec.most_unmapped:
+        raise NotComparable(
+            f"the score of {run_date} is withheld: {found.unmapped:.2%} of {found.events:,} events hold a crime whose "
+            f"offence code has no harm weight in {spec.weights}, more than {spec.most_unmapped:.2%}. Add the codes to "
+            "that file, or map them in the contract of incidents."
+        )
     people = connection.execute(
         "SELECT number, person_id, area, CAST(CASE WHEN least(died_on, left_force_on) < $day THEN -1 "
         "ELSE coalesce(sign(year($day::DATE) - birth_year - $youngest::INTEGER), 0) END AS TINYINT) AS old_enough "
@@ -87,7 +93,7 @@ def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date,
     ).df().set_index("person")  # fmt: skip
 
 
-def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> dict[Feature, np.ndarray[Any, Any]]:
+def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> dict[str, np.ndarray[Any, Any]]:
     import numpy as np
 
     count = counted["n_incidents"].to_numpy("int64")
@@ -101,7 +107,7 @@ def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> dict[Fea
     }
 
 
-def _score(features: dict[Feature, np.ndarray[Any, Any]], spec: RfgvSpec) -> np.ndarray[Any, Any]:
+def _score(features: dict[str, np.ndarray[Any, Any]], spec: RfgvSpec) -> np.ndarray[Any, Any]:
     points = sum(part.weight * _points(features[part.feature], part.feature, spec) for part in spec.parts)
     return points * (features["n_incidents"] > 0)
 
@@ -116,7 +122,7 @@ def _points(values: np.ndarray[Any, Any], feature: Feature, spec: RfgvSpec) -> n
 
 
 def _eligible(
-    old_enough: np.ndarray[Any, Any], features: dict[Feature, np.ndarray[Any, Any]], spec: RfgvSpec
+    old_enough: np.ndarray[Any, Any], features: dict[str, np.ndarray[Any, Any]], spec: RfgvSpec
 ) -> np.ndarray[Any, Any]:
     """`old_enough`: 1 certainly, 0 perhaps, -1 not, or neither alive nor in the force."""
     import numpy as np
@@ -154,12 +160,3 @@ def _coverage(counted: pd.DataFrame) -> Coverage:
     total = int(counted["n_incidents"].sum())
     unmapped, nobody = (int(counted[name].sum()) / max(total, 1) for name in ("n_unmapped", "n_without_victim"))
     return Coverage(events=total, unmapped=unmapped, without_victim=nobody)
-
-
-def _refuse_unmapped(found: Coverage, run_date: date, spec: RfgvSpec) -> None:
-    if found.unmapped > spec.most_unmapped:
-        raise NotComparable(
-            f"the score of {run_date} is withheld: {found.unmapped:.2%} of {found.events:,} events hold a crime whose "
-            f"offence code has no harm weight in {spec.weights}, more than {spec.most_unmapped:.2%}. Add the codes to "
-            "that file, or map them in the contract of incidents."
-        )

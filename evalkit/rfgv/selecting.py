@@ -58,7 +58,7 @@ def select(
 
 
 def _in_order(people: pd.DataFrame, run_date: date) -> pd.DataFrame:
-    lot = [hashlib.sha256(f"{run_date}{person}".encode()).hexdigest() for person in people["person_id"]]
+    lot = [hashlib.sha256(f"{run_date:%Y-%m-%d}{person}".encode()).hexdigest() for person in people["person_id"]]
     by = ["score", "gravity", "n_incidents", "days_since_last", "lot"]
     return people.assign(lot=lot).sort_values(by, ascending=[False, False, False, True, True])
 
@@ -132,14 +132,13 @@ _STANDING = (
 
 
 def by_person(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> dict[str, str]:
-    """Reasons by id as reasons by `person_id`, the first of those given for one person; unknown ids are left out."""
-    same = dict(
-        connection.execute(
-            "SELECT id, person_id FROM humans WHERE id IN (SELECT unnest($ids::VARCHAR[]))", {"ids": list(reasons)}
-        ).fetchall()
-    )
-    found: dict[str, str] = {}
-    for human, reason in reasons.items():
-        if human in same:
-            found.setdefault(same[human], reason)
-    return found
+    """Reasons by id as reasons by `person_id`, the first where one person has several; unknown ids are left out."""
+    rows = connection.execute(
+        """
+        SELECT humans.person_id, arg_min(reason, place) FROM (
+          SELECT unnest($ids::VARCHAR[]) AS id, unnest($reasons::VARCHAR[]) AS reason, unnest(range(len($ids))) AS place
+        ) JOIN humans USING (id) GROUP BY 1
+        """,
+        {"ids": list(reasons), "reasons": list(reasons.values())},
+    ).fetchall()
+    return dict(rows)

@@ -43,6 +43,12 @@ def test_every_page_of_the_rossi_suite_passes_the_accessibility_engine(audit, ro
     assert [found for page in pages for found in audit(page)] == []
 
 
+def test_the_pages_of_a_tasking_suite_pass_the_accessibility_engine(audit, tasking_run):
+    pages = sorted(tasking_run.edition.rglob("*.html"))
+    assert len(pages) == 7
+    assert [found for page in pages for found in audit(page)] == []
+
+
 def test_the_audit_tells_what_is_wrong_with_a_spoiled_page(audit, report_file, tmp_path):
     spoiled = """<p style="color:#ccc">Too pale to read.</p><div style="width:2000px">Too wide for a telephone.</div>
     <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw="><script>alert(1)</script><h5>Skipped</h5></main>"""

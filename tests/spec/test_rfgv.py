@@ -89,9 +89,10 @@ def _record(number, row):
     happened, code = row["day"], row.get("offence", "-")
     recorded = row.get("recorded", happened + timedelta(days=1))
     return [
-        f"r{number}", row["incident"], row.get("person", "P"), row.get("role", "suspect"), row.get("victim"), happened, recorded,
-        row.get("cancelled"), "non_crime_incident" if code == "-" else "crime", None if code == "-" else "HO_class",
-        None if code == "-" else code, row.get("flagged", "yes") == "yes",
+        f"r{number}", row["incident"], row.get("person", "P"), row.get("role", "suspect"), row.get("victim"), happened,
+        recorded, row.get("cancelled"),
+        *(("non_crime_incident", None, None) if code == "-" else ("crime", "HO_class", code)),
+        row.get("flagged", "yes") == "yes",
     ]  # fmt: skip
 
 
@@ -101,12 +102,12 @@ def _record(number, row):
 WORKED = """
     incident | day | victim | offence | flagged | recorded | cancelled |
     ---------|-----|--------|---------|---------|----------|-----------|
-    I1       | 100 | A      | -       | yes     |          |           | two records are one incident, of the larger weight
+    I1       | 100 | A      | -       | yes     |          |           | two records are one incident
     I1       | 100 | A      | 8N      | yes     |          |           |
     I2       | 100 | A      | -       | yes     |          |           | the same day and victim: one event with I1
     I3       | 100 |        | -       | yes     |          |           | no victim: an event of its own
     I4       | 650 | B      | 8N      | yes     |          |           | flagged: gives the day and the victim
-    I4       | 652 | C      | 5D      | no      |          |           | not flagged: gives the weight, neither day nor victim
+    I4       | 652 | C      | 5D      | no      |          |           | not flagged: gives the weight alone
     I5       | 700 | B      | -       | yes     |          | 720       | known from day 702 to day 720
     I6       | 729 | B      | -       | yes     | 734      |           | known from day 735
 """
@@ -485,8 +486,9 @@ def test_points_for_the_number_of_victims(number, points):
 @pytest.mark.parametrize(
     ("weight", "points"),
     [
-        ("0", 2), ("2", 2), ("2.0001", 5), ("10", 5), ("10.0001", 9), ("30", 9), ("30.0001", 13), ("60", 13), ("60.0001", 16),
-        ("120", 16), ("120.0001", 19), ("365", 19), ("365.0001", 22), ("1000", 22), ("1000.0001", 25), ("99999", 25),
+        ("0", 2), ("2", 2), ("2.0001", 5), ("10", 5), ("10.0001", 9), ("30", 9), ("30.0001", 13), ("60", 13),
+        ("60.0001", 16), ("120", 16), ("120.0001", 19), ("365", 19), ("365.0001", 22), ("1000", 22), ("1000.0001", 25),
+        ("99999", 25),
     ],
 )  # fmt: skip
 def test_points_for_gravity(tmp_path, weight, points):
@@ -504,11 +506,12 @@ def _weighing(folder, *weights):
 
 
 def test_harm_weights_are_summed_exactly(tmp_path):
-    spec = _weighing(tmp_path, ("8N", "0.2001"), ("8L", "0.1999"))
-    codes = ["8N", "8L"] * 5  # together exactly 2; as floating-point numbers a little more in this order
-    rows = "".join(f"\nI{place} | {700 + place} | A | {code} |" for place, code in enumerate(codes))
-    row = Drawn("incident | day | victim | offence |" + rows, spec=spec, root=tmp_path).row(731)
-    assert (row["gravity"], row["score"]) == (2, 25 + 22 + 2 + 3)
+    weighing = _weighing(tmp_path, ("8N", "0.1"), ("8L", "0.2"))  # in binary, 0.1 + 0.2 is more than 0.3
+    bands = weighing.model_dump()["bands"] | {"gravity": [{"up_to": 0.3, "points": 1}, {"points": 25}]}
+    spec = RfgvSpec.model_validate(weighing.model_dump() | {"bands": bands})
+    table = "incident | day | victim | offence |\nI1 | 700 | A | 8N |\nI2 | 701 | A | 8L |"
+    row = Drawn(table, spec=spec, root=tmp_path).row(731)
+    assert (row["gravity"], row["score"]) == (0.3, 25 + 4 + 1 + 3)
 
 
 def test_the_weights_of_the_parts_may_differ():
