@@ -144,7 +144,7 @@ def _listed(connection: duckdb.DuckDBPyConnection, dates: Sequence[date]) -> pd.
     found = connection.execute(
         """
         SELECT person_id, run_date, bool_or(selected) AS chosen,
-               any_value(exclusion_reason) FILTER (WHERE NOT selected) AS why_not
+               CASE WHEN NOT bool_or(selected) THEN any_value(exclusion_reason) END AS why_not
         FROM (SELECT humans.person_id, selections.* EXCLUDE (person_id)
               FROM selections JOIN humans ON humans.id = selections.person_id)
         WHERE route = $route AND list_contains($dates, run_date)
@@ -165,10 +165,10 @@ def _busy(connection: duckdb.DuckDBPyConnection, day: date, study: Study) -> pd.
 
 
 def _reach_back(connection: duckdb.DuckDBPyConnection, study: Study) -> dict[str, date]:
-    """The first day of the month from which an area's records reach back, by area."""
+    """The first day of the month in which an area's first record was made; an old offence reported late is no reach."""
     areas = [area.slug for area in study.areas]
     rows = connection.execute(
-        "SELECT area, date_trunc('month', min(occurred_on))::DATE FROM incidents "
+        "SELECT area, date_trunc('month', min(recorded_on))::DATE FROM incidents "
         "WHERE list_contains($areas, area) GROUP BY 1",
         {"areas": areas},
     ).fetchall()
@@ -281,19 +281,17 @@ def _refuse_hindsight(people: pd.DataFrame, at_risk: pd.DataFrame) -> None:
 
 
 def _linked(connection: duckdb.DuckDBPyConnection, people: pd.DataFrame, study: Study) -> Iterator[tuple[str, float]]:
-    """The share of those chosen whose police records were found; the comparison comes from these records itself."""
+    """The share of all chosen whose police records were found; the comparison comes from these records itself."""
     chosen = people.loc[people["arm"] == PROGRAMME, "person_id"].unique().tolist()
     found = connection.execute(
         """
-        SELECT avg(is_linked) FROM (
-            SELECT humans.person_id, max(CASE police_link WHEN 'linked' THEN 1 ELSE 0 END) AS is_linked
-            FROM episodes JOIN humans ON humans.id = episodes.person_id
-            WHERE programme = $programme AND list_contains($chosen, humans.person_id) GROUP BY 1)
+        SELECT count(DISTINCT humans.person_id) FROM episodes JOIN humans ON humans.id = episodes.person_id
+        WHERE programme = $programme AND police_link = 'linked' AND list_contains($chosen, humans.person_id)
         """,
         {"programme": study.programme.slug, "chosen": chosen},
     ).fetchone()
-    if found and found[0] is not None:
-        yield PROGRAMME, float(found[0])
+    if chosen and found:
+        yield PROGRAMME, found[0] / len(chosen)
 
 
 def _flow(

@@ -14,12 +14,15 @@ from typing import Any
 from evalkit import evidence
 from evalkit.errors import NotReleasable
 from evalkit.results import (
+    Arm,
+    Count,
     Curve,
     Decision,
     Detectable,
     Difference,
     Estimate,
     Expected,
+    Gate,
     Months,
     Overlap,
     Result,
@@ -32,8 +35,11 @@ FEWEST = 10  # distinct people behind any figure, or behind what is left of the 
 FEWEST_FOR_RATES = 30
 FEWEST_IN_FULL = 60
 FEWEST_EVENTS_FOR_TIME = 30
+MOST_OF_ONE, MOST_OF_TWO = 0.5, 0.9
 MONTHS_OF_A_TOTAL = 6
 FEWER = f"fewer than {FEWEST}"
+MOST_AREAS_NOT_BLURRED = 3
+OTHER_AREA = "another area's figure could be worked out from it"
 ONE_AREA = "one area alone cannot carry an effect; it is shown once areas are pooled, which this version cannot do"
 
 Family = Mapping[str, tuple[Study, Sequence[Result]]]
@@ -45,7 +51,49 @@ def decide(family: Family) -> dict[str, dict[str, Decision]]:
     Nothing of openly published data is withheld or rounded. Of all other data whatever stands on too few people is
     withheld, and the rest rounded when it is released.
     """
-    return {key: of_one(study, results) for key, (study, results) in family.items()}
+    decided = {key: of_one(study, results) for key, (study, results) in family.items()}
+    _add_companion_areas(family, decided)
+    return decided
+
+
+def _add_companion_areas(family: Family, decided: dict[str, dict[str, Decision]]) -> None:
+    """Withhold in a second area what is withheld in one alone: all areas less the others would be that one.
+
+    Of one programme and period, figure by figure: the smallest of the areas that show it goes along. Counts of the flow
+    are in fives, which blurs the sum of four areas or more enough; of fewer a second count goes along with one below ten.
+    Differences between editions, periods and programmes are not looked at: see docs/decisions.md.
+    """
+    areas: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, (study, _) in family.items():
+        if study.area != ALL_AREAS and study.protection != "open_data":
+            areas[study.programme.slug, study.period.name].append(key)
+    for keys in areas.values():
+        results = {key: {result.id: result for result in family[key][1]} for key in keys}
+        for name in sorted({name for found in results.values() for name in found}):
+            holders = [key for key in keys if name in results[key]]
+            hidden = [key for key in holders if _is_hidden(results[key][name], decided[key][name], len(keys))]
+            shown = [key for key in holders if key not in hidden and decided[key][name].withheld is None]
+            if len(hidden) == 1 and shown:
+                smallest = min(shown, key=lambda key: (_size(results[key][name]), key))
+                decided[smallest][name] = dataclasses.replace(decided[smallest][name], withheld=OTHER_AREA, tier=None)
+
+
+def _is_hidden(result: Result, decision: Decision, areas: int) -> bool:
+    if isinstance(result, Count):
+        return areas <= MOST_AREAS_NOT_BLURRED and 0 < (result.programme or 0) < FEWEST
+    return isinstance(result, Estimate | Difference) and decision.withheld not in (None, ONE_AREA)
+
+
+def _size(result: Result) -> int:
+    """How many people of the programme a figure stands on."""
+    match result:
+        case Estimate():
+            return result.arms[0].people
+        case Difference():
+            return result.people_programme
+        case Count():
+            return result.programme or 0
+    return 0
 
 
 def keep(family: Family, profile: str) -> None:
@@ -113,14 +161,16 @@ def _with_companions(results: Sequence[Result], decisions: dict[str, Decision]) 
     Who had an event, and when, is one count of people over each horizon: shares, their ratio, the curves and what could
     have been seen all show it. How many events there were is another: it tells neither who had one nor how many did. A
     variant (among people near the line, say) is released without any count of its own, so that it tells nothing of the
-    main figure by subtraction, and a withheld one takes nothing along. What was not estimated holds no figure. Expected
-    counts and months have lines of their own.
+    main figure by subtraction, and a withheld one takes nothing along. What was not estimated holds no figure. Of a
+    covariate in groups (age bands) one group follows from the others. Months have lines of their own.
     """
     together: dict[tuple[str, str, int], list[str]] = defaultdict(list)
     for result in results:
-        if isinstance(result, Curve | Detectable) or (isinstance(result, Estimate) and not result.variant):
+        if isinstance(result, Curve | Detectable | Expected) or (isinstance(result, Estimate) and not result.variant):
             counted = "events" if result.outcome == "event_count" else "people"
             together[result.strand, counted, result.horizon_days].append(result.id)
+        if isinstance(result, Difference) and result.part_of:
+            together["balance", result.part_of, 0].append(result.id)
     same = dict(decisions)
     for names in together.values():
         reason = next(filter(None, (decisions[name].withheld for name in names)), None)
@@ -150,6 +200,8 @@ def _protected(result: Result) -> Decision:
         case Months():
             none = None if any(shown_months(result)) else _unsafe(0, max(result.people, default=0))
             return Decision(withheld=_too_few(max(result.people, default=0)) or none)
+        case Gate():
+            return Decision(withheld=None if result.of is None else _too_few(result.of))
         case Overlap():
             few = _too_few(min(result.people_programme, result.people_comparison))
             return Decision(withheld=few or _unsafe(min(result.programme), result.people_programme))
@@ -161,12 +213,16 @@ def _protected_estimate(result: Estimate) -> Decision:
     """Of a rate an arm counts events, of every other measure the people who had one."""
     smallest = min(arm.people for arm in result.arms)
     of_events = result.measure in ("rate_ratio", "rate_difference")
-    reasons = (_behind(arm.events) if of_events else _unsafe(arm.events, arm.people) for arm in result.arms)
+    reasons = (_behind(_people_of(arm)) if of_events else _unsafe(arm.events, arm.people) for arm in result.arms)
     unsafe = next(filter(None, reasons), None)
     time_to_event = result.measure in ("restricted_mean_days", "hazard_ratio")
     if not (_too_few(smallest) or unsafe) and time_to_event and result.arms[0].events < FEWEST_EVENTS_FOR_TIME:
         unsafe = f"fewer than {FEWEST_EVENTS_FOR_TIME} people of the programme group had the event"
     return Decision(withheld=_too_few(smallest) or unsafe, small=smallest < FEWEST_IN_FULL)
+
+
+def _people_of(arm: Arm) -> int:
+    return arm.events if arm.people_with is None else arm.people_with
 
 
 def _protected_curve(result: Curve) -> str | None:
@@ -185,9 +241,24 @@ def _protected_difference(result: Difference) -> str | None:
         (result.mean_comparison, result.people_comparison - result.missing_comparison),
     )
     few = _too_few(min(held for _, held in sides))
-    if few or not result.is_share:
+    if few:
         return few
+    if not result.is_share:
+        return (None if result.people_with is None else _behind(result.people_with)) or _dominated(result)
     return next(filter(None, (_unsafe(round(mean * held), held) for mean, held in sides)), None)
+
+
+def _dominated(result: Difference) -> str | None:
+    """Rule 4: no figure of which one person makes up more than half, or two nine tenths."""
+    one, two = result.largest_shares or (0.0, 0.0)
+    return "one or two people make up most of it" if one > MOST_OF_ONE or two > MOST_OF_TWO else None
+
+
+def shown_gate(result: Gate) -> Gate:
+    """A check as it may be told: without the share of people where that would tell of a handful of them."""
+    if result.part is None or result.of is None or not _unsafe(result.part, result.of):
+        return result
+    return dataclasses.replace(result, found="enough of them" if result.passed else "too few of them")
 
 
 def _protected_detectable(result: Detectable) -> str | None:

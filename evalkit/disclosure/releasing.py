@@ -8,7 +8,7 @@ from typing import Any
 
 from evalkit import evidence
 from evalkit.disclosure import rows
-from evalkit.disclosure.deciding import FEWEST, content_of, of_one
+from evalkit.disclosure.deciding import FEWEST, content_of, of_one, shown_gate
 from evalkit.errors import NotReleasable
 from evalkit.results import (
     COMPARISON,
@@ -121,6 +121,7 @@ def _finding(result: Result, decision: Decision, study: Study) -> Finding:
         case Months():
             return Finding(unit="per_100", method=result.method, rows=tuple(rows.month_rows(result, decision)), **known)
         case Gate():
+            result = result if decision.exact else shown_gate(result)
             told = {name: evidence.counted_in_hundreds(getattr(result, name)) for name in ("found", "needed", "mend")}
             return Finding(sentence=evidence.gate(result), rows=({**told, "passed": result.passed},), **known)
         case Overlap():

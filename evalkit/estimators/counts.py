@@ -19,6 +19,7 @@ from evalkit.estimators.models import (
     UNVARYING,
     Flags,
     Numbers,
+    Ready,
     check_settled,
     decided,
     gathered,
@@ -54,6 +55,10 @@ class CountFit:
         Pearson: the variance of a count over its mean, with the model's mean taken as right.
     means, means_without : array
         Expected count of each row; and with the column asked for at 0.
+    daily_with, daily_without : float
+        Counts a day expected of the treated rows, on average over them, with the column asked for at 1 and at 0.
+    daily_difference : Interval
+        The first less the second, by the delta method over all coefficients.
     clusters, influence : array
         The distinct clusters, in order, and how far each moves `log_ratio`; the squares add up to that of
         `standard_error`.
@@ -70,6 +75,9 @@ class CountFit:
     dispersion: float
     means: Numbers
     means_without: Numbers
+    daily_with: float
+    daily_without: float
+    daily_difference: Interval
     clusters: NDArray[Any]
     influence: Numbers
     dropped: tuple[str, ...]
@@ -174,6 +182,11 @@ def quasi_poisson(
     log_ratio, error = float(fit.coefficients @ last), float(np.sqrt(influence @ influence))
     if not error > UNVARYING:
         raise NotFitted("the counts do not vary, so their ratio has no interval")
+    column = np.asarray(columns[of], dtype=float)
+    without = fit.means * np.exp(-log_ratio * column)
+    rates, gradient = _rates_of_treated(ready, fit, without / days, log_ratio, column, flags)
+    moved = people.sums(fit.influence(gradient)) * people.correction**0.5
+    gap, apart_by = rates[0] - rates[1], reach * float(np.sqrt(moved @ moved))
     return CountFit(
         rate_ratio=_exponential(log_ratio, reach * error),
         log_ratio=log_ratio,
@@ -182,11 +195,27 @@ def quasi_poisson(
         df=people.treated - 1,
         dispersion=fit.dispersion,
         means=fit.means,
-        means_without=fit.means * np.exp(-log_ratio * np.asarray(columns[of], dtype=float)),
+        means_without=without,
+        daily_with=rates[0],
+        daily_without=rates[1],
+        daily_difference=Interval(value=gap, low=gap - apart_by, high=gap + apart_by),
         clusters=people.ids,
         influence=influence,
         dropped=tuple(dict.fromkeys((*deciding, *ready.dropped))),
     )
+
+
+def _rates_of_treated(
+    ready: Ready, fit: _Fit, without: Numbers, log_ratio: float, column: Numbers, treated: Flags
+) -> tuple[tuple[float, float], Numbers]:
+    """Mean daily rates of the treated rows with and without, and how their difference moves with each coefficient."""
+    rows, bare = ready.values[treated], without[treated]
+    held = {value: rows.copy() for value in (1.0, 0.0)}
+    for value, values in held.items():
+        values[:, -1] += (value - column[treated]) * ready.unit
+    with_it = bare * np.exp(log_ratio)
+    gradient: Numbers = (with_it @ held[1.0] - bare @ held[0.0]) / len(rows)
+    return (float(with_it.mean()), float(bare.mean())), gradient
 
 
 def _observed(

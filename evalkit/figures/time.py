@@ -15,6 +15,8 @@ from evalkit.results import COMPARISON, PROGRAMME, Finding
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+DAYS_OF_A_STEP = 30  # of a released curve
+
 
 def months(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     """Recorded events of each group in every hundred people, in stretches of 30 days around the index date."""
@@ -171,7 +173,7 @@ def _people_still_followed(axes: Axes, curves: dict[str, Finding], marks: Sequen
 
 
 def _curve_table(curves: dict[str, Finding], last: int, name: str) -> Table:
-    days = sorted({*range(0, last + 1, 28), last})
+    days = sorted({*range(0, last + 1, DAYS_OF_A_STEP), last})
     rows = []
     for day in days:
         cells = [f"day {day}"]

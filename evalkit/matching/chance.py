@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evalkit.cohort import Cohort
-from evalkit.matching.nouns import Comparison, followed
+from evalkit.matching.nouns import Comparison, behind_both, followed
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference
 from evalkit.study import Covariate, Study, plan_of
 
@@ -30,15 +30,14 @@ def match(cohort: Cohort, study: Study) -> Comparison:
 def _balance(people: pd.DataFrame, study: Study) -> Iterator[Difference]:
     programme, comparison = (people[people["arm"] == arm] for arm in (PROGRAMME, COMPARISON))
     for covariate in study.programme.covariates:
-        yield from _difference(programme[covariate.column], comparison[covariate.column], covariate)
+        yield from _difference(programme, comparison, covariate)
 
 
-def _difference(
-    programme: pd.Series[float], comparison: pd.Series[float], covariate: Covariate
-) -> Iterator[Difference]:
+def _difference(one: pd.DataFrame, other: pd.DataFrame, covariate: Covariate) -> Iterator[Difference]:
     """The difference in one covariate; nothing where a side has nobody whose value is held."""
     from evalkit import estimators
 
+    programme, comparison = one[covariate.column], other[covariate.column]
     if not (programme.count() and comparison.count()):
         return
     found = estimators.standardised_difference(
@@ -57,4 +56,5 @@ def _difference(
         people_programme=len(programme),
         people_comparison=len(comparison),
         is_share=covariate.kind == "yes_no",
+        **behind_both((side[covariate.column].dropna(), side["person_id"]) for side in (one, other)),
     )

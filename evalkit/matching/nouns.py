@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit.cohort import due
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Followed, Gate, Overlap
@@ -58,3 +59,22 @@ def followed(people: pd.DataFrame, study: Study, horizon_days: int) -> tuple[Fol
     first = counted.assign(whole=whole).drop_duplicates(["person_id", "arm"])
     sides = [(arm, first[first["arm"] == arm]) for arm in (PROGRAMME, COMPARISON)]
     return tuple(Followed(label=arm, allocated=len(side), followed=int(side["whole"].sum())) for arm, side in sides)
+
+
+def behind(values: pd.Series[float], people: pd.Series[str]) -> tuple[int, tuple[float, float]]:
+    """How many people's values are not zero, and what one person, and two, make up at most of the sum of their sizes."""
+    sizes = values.abs().groupby(people).sum().sort_values(ascending=False)
+    total = float(sizes.sum())
+    if not total:
+        return 0, (0.0, 0.0)
+    return int((sizes > 0).sum()), (float(sizes.iloc[0]) / total, float(sizes.iloc[:2].sum()) / total)
+
+
+def behind_both(sides: Iterable[tuple[pd.Series[float], pd.Series[str]]]) -> dict[str, Any]:
+    """What a difference in a number says of the people behind it: the smaller number, the larger shares."""
+    found = [behind(values, people) for values, people in sides]
+    shares = [each for _, each in found]
+    return {
+        "people_with": min(people for people, _ in found),
+        "largest_shares": (max(one for one, _ in shares), max(two for _, two in shares)),
+    }

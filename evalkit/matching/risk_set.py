@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
-from evalkit.cohort import AGE_BANDS, HISTORY, Cohort, due, history
-from evalkit.matching.nouns import Comparison, followed
+from evalkit.cohort import AGE_BANDS, HISTORY, Cohort, due, history, score_curve
+from evalkit.matching.nouns import Comparison, behind_both, followed
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Gate, Overlap
 from evalkit.study import Study, plan_of
 
@@ -107,8 +107,9 @@ def _places(people: pd.DataFrame, log_odds: Numbers, study: Study) -> Numbers:
     """Where each row stands: every covariate in standard deviations, the score counting more."""
     import numpy as np
 
-    columns = {**history(people, study).columns, "log_odds": log_odds}
-    columns.pop("score_squared")
+    known = history(people, study).columns
+    curved = set(score_curve(known["score"])) - {"score"}
+    columns = {name: known[name] for name in known if name not in curved} | {"log_odds": log_odds}
     scaled = []
     for name, values in columns.items():
         spread = values.std()
@@ -154,6 +155,8 @@ def _difference(people: pd.DataFrame, name: str, label: str, *, is_share: bool) 
         people_programme=sides[0]["person_id"].nunique(),
         people_comparison=sides[1]["person_id"].nunique(),
         is_share=is_share,
+        part_of="age_band" if is_share else None,
+        **behind_both((side[name], side["person_id"]) for side in sides),
     )
 
 
@@ -189,6 +192,8 @@ def _overlap_gate(log_odds: Numbers, treated: Numbers) -> Gate:
         found=f"{_percent(share)} of those chosen have three such people",
         needed=f"{_percent(FEWEST_OVERLAPPING)} or more",
         passed=share >= FEWEST_OVERLAPPING,
+        part=int((near >= NEIGHBOURS).sum()),
+        of=int(treated.sum()),
         mend="areas or months in which fewer were chosen from as many, so that people alike were not",
     )
 
@@ -204,24 +209,26 @@ def _controls_gate(people: pd.DataFrame, treated: Numbers) -> Gate:
         found=f"{each:.1f} for each of those chosen",
         needed=f"{CONTROLS_A_PERSON} or more",
         passed=each >= CONTROLS_A_PERSON,
+        of=int(treated.sum()),
         mend="more areas, or a longer period",
     )
 
 
 def _balance_gate(balance: tuple[Difference, ...], chosen: int) -> Iterator[Gate]:
     """Judged from 100 people on: among fewer, some covariate is apart by luck alone whatever the matching."""
-    sizes = {each.label: abs(each.smd) for each in balance if each.smd is not None}
+    sizes = [abs(each.smd) for each in balance if each.smd is not None]
     if not sizes:
         return
-    mean, farthest = sum(sizes.values()) / len(sizes), max(sizes, key=lambda label: sizes[label])
+    mean, farthest = sum(sizes) / len(sizes), max(sizes)
     judged = chosen >= FEWEST_TO_JUDGE_BALANCE
     yield Gate(
         name="balance",
         label="The matched groups were alike before",
-        found=f"{mean:.2f} standard deviations apart on average, {sizes[farthest]:.2f} at most ({farthest})",
+        found=f"{mean:.2f} standard deviations apart on average, {farthest:.2f} at most",
         needed=f"less than {MOST_APART_MEAN:.2f} on average and {MOST_APART:.2f} at most"
         + ("" if judged else f" (not judged below {FEWEST_TO_JUDGE_BALANCE} people)"),
-        passed=not judged or (mean < MOST_APART_MEAN and sizes[farthest] <= MOST_APART),
+        passed=not judged or (mean < MOST_APART_MEAN and farthest <= MOST_APART),
+        of=chosen,
         mend="more people who were not chosen to match with",
     )
 

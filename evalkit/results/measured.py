@@ -64,12 +64,16 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One side of a contrast: distinct people, those with an event or the events, days observed where they count."""
+    """One side of a contrast: distinct people, those with an event or the events, days observed where they count.
+
+    `people_with` are the distinct people behind `events` where these count events and not people.
+    """
 
     label: str
     people: int
     events: int
     exposure_days: float | None = None
+    people_with: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +264,9 @@ class Difference:
     `smd` is the standardised mean difference, programme less comparison, over the denominator named in `denominator`;
     None where the covariate does not vary. Means are over the people whose value is held. `smd_before` is the same
     before matching, where the sides were matched and the other figures are those of the matched sides.
+
+    `part_of` names the covariate of which this is one group; `people_with` is the smaller side's number of people whose
+    value is not zero, and `largest_shares` what one person, and two, make up at most of a side's sum (None of a share).
     """
 
     covariate: str
@@ -275,6 +282,9 @@ class Difference:
     people_comparison: int
     is_share: bool = False
     smd_before: float | None = None
+    part_of: str | None = None
+    people_with: int | None = None
+    largest_shares: tuple[float, float] | None = None
 
     @property
     def id(self) -> str:
@@ -443,6 +453,8 @@ class Gate:
         What is asked for.
     mend : str
         What would mend it.
+    part, of : int or None
+        Of how many people of the programme `found` tells how many; `of` alone where it tells of all of them.
     """
 
     name: str
@@ -451,6 +463,8 @@ class Gate:
     needed: str
     passed: bool
     mend: str
+    part: int | None = None
+    of: int | None = None
 
     @property
     def id(self) -> str:

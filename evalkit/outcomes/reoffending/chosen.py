@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
 from evalkit.cohort import counted, days_to_first, due, history, in_custody
@@ -67,10 +67,10 @@ def rate_ratio(
     `people` are rows of a comparison whose arm says who counts as chosen.
     """
     try:
-        fitted = _fitted(people, store, study, shared["horizon_days"], variant)
+        fit = _fitted(people, store, study, shared["horizon_days"], variant)
     except estimators.NotFitted as error:
         return _not_fitted(error, "rate_ratio", shared, variant)
-    return _ratio(fitted, people, store, study, shared, variant)
+    return _ratio(fit, people, store, study, shared, variant)
 
 
 def _event_count(comparison: Comparison, store: Store, outcome: Outcome, study: Study) -> Iterator[Result]:
@@ -81,36 +81,31 @@ def _event_count(comparison: Comparison, store: Store, outcome: Outcome, study: 
         yield _nobody_yet("rate_ratio", shared)
         return
     try:
-        fitted = _fitted(rows, store, study, horizon)
+        fit = _fitted(rows, store, study, horizon)
     except estimators.NotFitted as error:
         yield _not_fitted(error, "rate_ratio", shared)
         return
-    yield _detectable(fitted.model, rows, store, study, shared)
-    main = _ratio(fitted, rows, store, study, shared)
+    yield _detectable(fit, rows, store, study, shared)
+    main = _ratio(fit, rows, store, study, shared)
     beside = {**shared, "planned": "exploratory"}
     liberty = rate_ratio(rows, store, study, beside, variant="at_liberty")
     yield _with_custody(main, liberty)
-    yield _difference(main, {**shared, "planned": "secondary"})
+    yield _difference(fit, main, {**shared, "planned": "secondary"})
     yield liberty
     yield rate_ratio(_near_the_line(rows), store, study, beside, variant="near_the_line")
-    yield from _matched(fitted.model, rows, comparison, store, study, beside)
+    yield from _matched(fit, rows, comparison, store, study, beside)
 
 
-class _Fitted(NamedTuple):
-    """A model of counts, and the events it expects of a hundred people of the programme had they not been chosen."""
-
-    model: estimators.CountFit
-    without_per_hundred: float
-
-
-def _fitted(rows: pd.DataFrame, store: Store, study: Study, horizon_days: int, variant: str = "") -> _Fitted:
+def _fitted(
+    rows: pd.DataFrame, store: Store, study: Study, horizon_days: int, variant: str = ""
+) -> estimators.CountFit:
     exposure = rows["days_followed"].clip(upper=horizon_days)
     if variant == "at_liberty":
         exposure = exposure - in_custody(rows, store, study, horizon_days)
     kept = rows[exposure > 0]
     days = exposure[exposure > 0].to_numpy(float)
     known, treated = history(kept, study), kept["arm"].eq(PROGRAMME).to_numpy()
-    model = estimators.quasi_poisson(
+    return estimators.quasi_poisson(
         counts=counted(kept, store, study, {"after": (1, horizon_days)})["after"].to_numpy(float),
         exposure_days=days,
         columns={PROGRAMME: treated.astype(float), **known.columns},
@@ -121,14 +116,11 @@ def _fitted(rows: pd.DataFrame, store: Store, study: Study, horizon_days: int, v
         weights=kept["match_weight"].to_numpy(float) if variant == "matched" else None,
         level=study.level,
     )
-    daily = model.means_without[treated] / days[treated]
-    return _Fitted(model, float(100 * horizon_days * daily.mean()))
 
 
 def _ratio(
-    fitted: _Fitted, rows: pd.DataFrame, store: Store, study: Study, shared: dict[str, Any], variant: str = ""
+    fit: estimators.CountFit, rows: pd.DataFrame, store: Store, study: Study, shared: dict[str, Any], variant: str = ""
 ) -> Estimate:
-    fit, without = fitted
     programme, comparison = _arms(rows, store, study, shared["horizon_days"])
     among = f"; {VARIANTS[variant]}" if variant else ""
     return Estimate(
@@ -147,7 +139,7 @@ def _ratio(
         level=study.level,
         caveats=(RECORDED_ONLY, CHOSEN_LATER),
         variant=variant,
-        per_hundred=(fit.rate_ratio.value * without, without),
+        per_hundred=_per_hundred(fit, shared["horizon_days"]),
         **shared,
     )
 
@@ -164,30 +156,35 @@ def _arms(rows: pd.DataFrame, store: Store, study: Study, horizon_days: int) -> 
             people=rows.loc[side, "person_id"].nunique(),
             events=int(events[side].sum()),
             exposure_days=float(days[side].sum()),
+            people_with=rows.loc[side & events.gt(0), "person_id"].nunique(),
         )
 
     return arm(PROGRAMME), arm(COMPARISON)
 
 
-def _difference(main: Estimate, shared: dict[str, Any]) -> Estimate:
+def _difference(fit: estimators.CountFit, main: Estimate, shared: dict[str, Any]) -> Estimate:
     """Events fewer or more in every hundred people than the model expects of the same people without the programme."""
-    _, without = main.per_hundred or (0.0, 0.0)
-    value, low, high = (without * (ratio - 1) for ratio in (main.value, main.low, main.high))
+    days = 100 * shared["horizon_days"]
     return Estimate(
         measure="rate_difference",
         population="att",
-        value=value,
-        low=low,
-        high=high,
+        value=days * fit.daily_difference.value,
+        low=days * fit.daily_difference.low,
+        high=days * fit.daily_difference.high,
         p_value=main.p_value,
         p_method=main.p_method,
         arms=main.arms,
-        method="events expected of the programme's people without it, times the ratio less one; range by the ratio's",
+        method="the same model, averaged over the people of the programme with and without it; delta method by cluster",
         level=main.level,
         caveats=main.caveats,
         per_hundred=main.per_hundred,
         **shared,
     )
+
+
+def _per_hundred(fit: estimators.CountFit, horizon_days: int) -> tuple[float, float]:
+    """Events in every hundred people of the programme over the whole horizon, with it and without."""
+    return 100 * horizon_days * fit.daily_with, 100 * horizon_days * fit.daily_without
 
 
 def _with_custody(main: Estimate, liberty: Estimate | NotEstimable) -> Estimate:
@@ -219,12 +216,12 @@ def _matched(
         return
     kept = rows[rows["match_weight"] > 0]
     try:
-        fitted = _fitted(kept, store, study, shared["horizon_days"], "matched")
+        fit = _fitted(kept, store, study, shared["horizon_days"], "matched")
     except estimators.NotFitted as error:
         yield _not_fitted(error, "rate_ratio", shared, "matched")
         return
-    yield _ratio(fitted, kept, store, study, shared, "matched")
-    yield _agreement(main, fitted.model)
+    yield _ratio(fit, kept, store, study, shared, "matched")
+    yield _agreement(main, fit)
 
 
 def _agreement(one: estimators.CountFit, other: estimators.CountFit) -> Gate:
