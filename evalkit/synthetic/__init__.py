@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalkit.contracts import Contract
 from evalkit.study import RfgvSpec, Synthetic
 from evalkit.synthetic.enrolment import enrol
 from evalkit.synthetic.records import custody, days, incidents, names, people, person_links
@@ -28,27 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MadeUp", "Period", "generate", "refuse_unusable", "write"]
 
-FIELDS = {
-    "people": (
-        "person_id", "birth_year", "sex", "ethnicity_group", "area", "died_on", "left_force_on", "sexuality",
-        "main_language", "disability",
-    ),
-    "person_links": ("person_id", "same_as", "strength"),
-    "incidents": (
-        "record_id", "incident_id", "person_id", "role", "victim_id", "occurred_on", "recorded_on", "cancelled_on",
-        "record_type", "offence_code", "offence_code_system", "is_domestic_abuse", "relationship", "risk_grade",
-        "reported_by", "outcome_type", "outcome_on", "area",
-    ),
-    "selections": (
-        "person_id", "run_date", "route", "selected", "exclusion_reason", "rank", "score", "distance_to_line",
-    ),
-    "episodes": (
-        "episode_id", "referral_id", "person_id", "programme", "arm", "allocated_on", "accepted_on", "notice_on",
-        "started_on", "discharged_on", "discharge_reason", "pathway", "police_link", "area",
-    ),
-    "custody": ("person_id", "from_on", "until_on", "kind", "reason_is_domestic_abuse"),
-}  # fmt: skip
-"""The columns of each table; those that are not made up are empty."""
 CANARY_PEOPLE = 3
 
 
@@ -59,7 +39,7 @@ class MadeUp:
     Attributes
     ----------
     tables : mapping of str to pandas.DataFrame
-        The six tables by name, typed, with the columns of FIELDS.
+        The six tables by name, typed, with the columns of their contracts.
     truth : dict
         `estimands`, the true effects, and `canaries`, ids of people who were chosen: found outside the extracts they
         show a leak.
@@ -100,7 +80,7 @@ def generate(settings: Synthetic, spec: RfgvSpec, root: Path, periods: Sequence[
         "episodes": enrolment.episodes,
         "custody": custody(settings, world, ids, enrolment.held),
     }
-    tables = {name: frame.reindex(columns=list(FIELDS[name])).reset_index(drop=True) for name, frame in tables.items()}
+    tables = {name: _as_contracted(root, name, frame) for name, frame in tables.items()}
     people_truth = counterfactual(settings, spec, root, world, ids, known, enrolment)
     whole = ("all", settings.first_run_date, settings.months[-1] + timedelta(days=27))
     truth = {
@@ -108,6 +88,12 @@ def generate(settings: Synthetic, spec: RfgvSpec, root: Path, periods: Sequence[
         "canaries": sorted(set(_canaries(tables))),
     }
     return MadeUp(tables=tables, truth=truth, people_truth=people_truth, extract_date=settings.extract_date)
+
+
+def _as_contracted(root: Path, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the table's contract, in its order; those that are not made up are empty."""
+    contract = Contract.read(root / "data_contracts" / f"{name}.odcs.yaml")
+    return frame.reindex(columns=[field.name for field in contract.fields]).reset_index(drop=True)
 
 
 def _canaries(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
