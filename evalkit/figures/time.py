@@ -41,7 +41,7 @@ def months(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     words = next((span(finding) for finding in every if finding.sentence), Markup("Recorded events, month by month"))
     return Drawing(
         name="months",
-        headline=Markup("{}").format(words),
+        headline=words,
         subtitle=(
             "Recorded events for every hundred people in each 30 days, both groups; the comparison weighted like the "
             "programme group. A gap: too few people to be shown"
