@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
 
-from evalkit.results import Finding
+from evalkit.results import COMPARISON, PROGRAMME, Finding
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -188,3 +188,19 @@ def signed(number: float, digits: int) -> str:
     """A number with a true minus sign, and never a minus zero."""
     words = f"{number:.{digits}f}"
     return words.removeprefix("-") if float(words) == 0 else words.replace("-", "\N{MINUS SIGN}")
+
+
+def step_rows(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
+    """Every step of a flow as the row of a table: what it is, how many of each group and of both, and of what."""
+    return [
+        (
+            f"Left out: {finding.label[0].lower()}{finding.label[1:]}" if row["left_out"] else finding.label,
+            *(count(row[side]) for side in (PROGRAMME, COMPARISON, "total")),
+            row["unit"],
+        )
+        for finding in findings
+        for row in finding.rows
+    ]
+
+
+STEP_HEADS = ("Step", "Programme group", "Comparison group", "Both", "Unit")

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
-from evalkit.display import Cell, Drawing, NotDrawn, Table, count, not_drawn, signed, span, table
+from evalkit.display import (
+    STEP_HEADS,
+    Cell,
+    Drawing,
+    NotDrawn,
+    Table,
+    count,
+    not_drawn,
+    signed,
+    span,
+    step_rows,
+    table,
+)
 from evalkit.figures.drawing import COLOUR, INK, QUIET, WIDTH_INCHES, bare, canvas, png
 from evalkit.results import COMPARISON, PROGRAMME, Finding
 
@@ -148,18 +160,10 @@ def _step_in_words(finding: Finding) -> str:
     return f"{lead}{finding.label}: {', '.join([*both, *told])}"
 
 
-def _flow_table(steps: Sequence[Finding]) -> Table:
-    rows = [
-        (
-            f"Left out: {finding.label}" if finding.rows[0]["left_out"] else finding.label,
-            *(count(finding.rows[0][side]) for side in (PROGRAMME, COMPARISON, "total")),
-            finding.rows[0]["unit"],
-        )
-        for finding in steps
-    ]
-    heads = ("Step", "Programme group", "Comparison group", "Both", "Unit")
+def _flow_table(every: Sequence[Finding]) -> Table:
     notes = ("[z]: not told apart by group, or not added up, as a person may stand in both.",)
-    return table("flow-drawn", "Every step, from the extract on", heads, rows, numbers=(1, 2, 3), notes=notes)
+    caption = "Every step, from the extract on"
+    return table("flow-drawn", caption, STEP_HEADS, step_rows(every), numbers=(1, 2, 3), notes=notes)
 
 
 def balance(findings: Iterable[Finding]) -> Drawing | NotDrawn:
@@ -270,7 +274,7 @@ def overlap(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     )
     return Drawing(
         name="overlap",
-        headline=Markup("{}").format(span(every[0])),
+        headline=span(every[0]),
         subtitle=(
             "People by their chance of being chosen, in bands that hold about equally many of those who were. "
             "Where a band holds nobody on the right, nobody can stand for those on the left"

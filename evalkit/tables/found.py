@@ -6,33 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from evalkit.display import Cell, Table, card, count, signed, span, table
+from evalkit.display import STEP_HEADS, Cell, Table, card, signed, span, step_rows, table
 from evalkit.evidence import times
-from evalkit.results import COMPARISON, PROGRAMME, Arm, Finding
+from evalkit.results import PROGRAMME, Arm, Finding
 
 BEFORE_AFTER = "What a before/after comparison would have said"
 
 
 def flow(findings: Iterable[Finding]) -> Table:
     """Every step from the extract to the people analysed, with what left before it."""
-    steps = [finding for finding in findings if finding.rows]
-    rows = [
-        (
-            _step(finding),
-            *(count(finding.rows[0][side]) for side in (PROGRAMME, COMPARISON, "total")),
-            finding.rows[0]["unit"],
-        )
-        for finding in steps
-    ]
-    heads = ("Step", "Programme group", "Comparison group", "Both", "Unit")
+    every = [finding for finding in findings if finding.rows]
     notes = ["Rows of an extract are not told apart by group."]
-    if any(finding.rows[0]["total"] is None for finding in steps):
+    if any(finding.rows[0]["total"] is None for finding in every):
         notes.append("[z] under Both: whoever is chosen on one date and not on another stands in both groups.")
-    return table("flow", "Who was counted, and who was left out", heads, rows, numbers=(1, 2, 3), notes=notes)
-
-
-def _step(finding: Finding) -> str:
-    return f"Left out: {finding.label[0].lower()}{finding.label[1:]}" if finding.rows[0]["left_out"] else finding.label
+    caption = "Who was counted, and who was left out"
+    return table("flow", caption, STEP_HEADS, step_rows(every), numbers=(1, 2, 3), notes=notes)
 
 
 def gates(findings: Iterable[Finding]) -> Table:
