@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalkit.display import Drawing, Table
 from evalkit.errors import NotReleasable
+from evalkit.results import Finding
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-TABLE = "application/vnd.evalkit.table+json"
-DRAWING = "application/vnd.evalkit.drawing+json"
-FINDING = "application/vnd.evalkit.finding+json"
+TABLE, DRAWING, FINDING = Table.MIME, Drawing.MIME, Finding.MIME
 HTML = "text/html"
 
 
