@@ -5,11 +5,9 @@ be had is a `ValueError` (or `NotFitted`, its kind for models) with the reason i
 warning.
 """
 
-from evalkit.estimators.balance import POOLED_SD, Imbalance, effective_people, standardised_difference
+from evalkit.estimators.balance import POOLED_SD, effective_people, standardised_difference
 from evalkit.estimators.counts import (
     CountFit,
-    ExpectedCount,
-    RatioOfTotals,
     agree,
     expected_count,
     quasi_poisson,
@@ -19,12 +17,10 @@ from evalkit.estimators.incidence import (
     CENSORED,
     DIED,
     EVENT,
-    CumulativeIncidence,
-    IncidentFreeDays,
     cumulative_incidence,
     incident_free_days_difference,
 )
-from evalkit.estimators.logistic import Propensity, propensity
+from evalkit.estimators.logistic import propensity
 from evalkit.estimators.many import holm
 from evalkit.estimators.power import (
     detectable_rate_reduction,
@@ -34,12 +30,9 @@ from evalkit.estimators.power import (
     power_of_reduction,
 )
 from evalkit.estimators.proportions import mid_p, risk_difference, risk_ratio, wilson
-from evalkit.estimators.regression import CoxFit, CoxTerm, NotFitted, cox
-from evalkit.estimators.risks import StandardisedRisk, standardised_risk
+from evalkit.estimators.regression import NotFitted, cox
+from evalkit.estimators.risks import standardised_risk
 from evalkit.estimators.survival import (
-    KaplanMeier,
-    RestrictedMean,
-    RestrictedMeanDifference,
     kaplan_meier,
     log_rank,
     restricted_mean,
@@ -47,47 +40,10 @@ from evalkit.estimators.survival import (
 )
 
 __all__ = [
-    "CENSORED",
-    "DIED",
-    "EVENT",
-    "POOLED_SD",
-    "CountFit",
-    "CoxFit",
-    "CoxTerm",
-    "CumulativeIncidence",
-    "ExpectedCount",
-    "Imbalance",
-    "IncidentFreeDays",
-    "KaplanMeier",
-    "NotFitted",
-    "Propensity",
-    "RatioOfTotals",
-    "RestrictedMean",
-    "RestrictedMeanDifference",
-    "StandardisedRisk",
-    "agree",
-    "cox",
-    "cumulative_incidence",
-    "detectable_rate_reduction",
-    "detectable_reduction",
-    "effective_people",
-    "expected_count",
-    "holm",
-    "incident_free_days_difference",
-    "kaplan_meier",
-    "log_rank",
-    "mid_p",
-    "more_people_needed",
-    "power_of_rate_reduction",
-    "power_of_reduction",
-    "propensity",
-    "quasi_poisson",
-    "ratio_of_totals",
-    "restricted_mean",
-    "restricted_mean_difference",
-    "risk_difference",
-    "risk_ratio",
-    "standardised_difference",
-    "standardised_risk",
-    "wilson",
-]
+    "CENSORED", "DIED", "EVENT", "POOLED_SD", "CountFit", "NotFitted", "agree", "cox", "cumulative_incidence",
+    "detectable_rate_reduction", "detectable_reduction", "effective_people", "expected_count", "holm",
+    "incident_free_days_difference", "kaplan_meier", "log_rank", "mid_p", "more_people_needed",
+    "power_of_rate_reduction", "power_of_reduction", "propensity", "quasi_poisson", "ratio_of_totals",
+    "restricted_mean", "restricted_mean_difference", "risk_difference", "risk_ratio", "standardised_difference",
+    "standardised_risk", "wilson",
+]  # fmt: skip

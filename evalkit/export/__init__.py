@@ -12,17 +12,9 @@ from evalkit.export.lint import lint
 from evalkit.export.page import page
 
 __all__ = [
-    "IndexRow",
-    "ReportExporter",
-    "index_page",
-    "lint",
-    "logic_in",
-    "missing",
-    "page",
-    "refuse_logic",
-    "refuse_unreleased",
-    "shown",
-]
+    "IndexRow", "ReportExporter", "index_page", "lint", "logic_in", "missing", "page", "refuse_logic",
+    "refuse_unreleased", "shown",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
