@@ -60,7 +60,7 @@ def _add_companion_areas(family: Family, decided: dict[str, dict[str, Decision]]
     """Withhold in a second area what is withheld in one alone: all areas less the others would be that one.
 
     Of one programme and period, figure by figure: the smallest of the areas that show it goes along. Counts of the flow
-    are in fives, which blurs the sum of four areas or more enough; of fewer a second count goes along with one below ten.
+    are in fives, which blurs the sum of four areas or more enough; of fewer a second goes along with one below ten.
     Differences between editions, periods and programmes are not looked at: see docs/decisions.md.
     """
     areas: dict[tuple[str, str], list[str]] = defaultdict(list)

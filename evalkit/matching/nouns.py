@@ -62,7 +62,7 @@ def followed(people: pd.DataFrame, study: Study, horizon_days: int) -> tuple[Fol
 
 
 def behind(values: pd.Series[float], people: pd.Series[str]) -> tuple[int, tuple[float, float]]:
-    """How many people's values are not zero, and what one person, and two, make up at most of the sum of their sizes."""
+    """How many people's values are not zero, and what one person, and two, make up at most of their sum."""
     sizes = values.abs().groupby(people).sum().sort_values(ascending=False)
     total = float(sizes.sum())
     if not total:

@@ -47,13 +47,13 @@ class Finding:
     Attributes
     ----------
     kind : str
-        The result it was made from: estimate, not_estimable, count, difference, curve or detectable.
+        The noun it was made from, in small letters: estimate, not_estimable, count, curve, gate, expected, ...
     status : str
         `released`, `withheld` or `not_estimable`; a withheld finding has no figures.
     sentence : str
-        The words that may stand in a report; empty for counts, differences and curves, which are read from tables.
+        The words that may stand in a report; empty where figures are only read from a table, as most counts are.
     rows : tuple of dict
-        The released figures of a count, a difference or a curve.
+        The released figures of whatever has several: a count by group, a curve by day, bands, months.
     grade, tier : int, str or None
         How far the design can be trusted (1 to 5), and how far the sentence may go (T0 to T5).
     """
