@@ -357,7 +357,13 @@ def _scored(connection: DuckDBPyConnection, spec: RfgvSpec, day: date) -> DataFr
     from evalkit import rfgv
     from evalkit.study import project_root
 
+    held_to = connection.execute("SELECT min(extract_date)::DATE FROM manifest").fetchone()
+    if held_to and held_to[0] and day > held_to[0]:
+        raise StudyError(f"--run-date: the extracts end before {held_to[0]}, so nothing is known of {day}.")
     rfgv.prepare(connection, spec, project_root())
+    first = connection.execute("SELECT min(recorded_on) FROM incidents").fetchone()
+    if first and first[0] and spec.opens(day) < first[0]:
+        _say(f"Attention: the records begin on {first[0]}, but the score of {day} looks back to {spec.opens(day)}.")
     scored = rfgv.score(connection, day, spec)
     seen = rfgv.coverage(connection, day, spec)
     _say(f"{spec.name} ({spec.version}): {spec.glossary}.")

@@ -69,7 +69,6 @@ def _over(comparison: Comparison, store: Store, study: Study, horizon_days: int)
         high=without.high,
         naive=naive.ratio,
         everybody=everybody_counted(rows[treated], store, study, horizon_days),
-        fit_people=rows.loc[~treated, "person_id"].nunique(),
         design=comparison.design,
         method="quasi-Poisson model of everybody at risk while not chosen, by history; range of a new such group",
         level=study.level,

@@ -295,7 +295,7 @@ def _expected(people=166, people_before=140, people_after=90, **more) -> Expecte
     return Expected(
         strand="reoffending", outcome="event_count", horizon_days=182, event_label="incident", people=people,
         people_before=people_before, people_after=people_after, naive=Interval(value=0.479, low=0.391, high=0.587),
-        everybody=(9850, 9310), fit_people=900, design=CHOSEN, method="m", **named | more,
+        everybody=(9850, 9310), design=CHOSEN, method="m", **named | more,
     )  # fmt: skip
 
 

@@ -191,7 +191,7 @@ def _results(people: int, ratio: float) -> Iterator[Result]:
             outcome="event_count", horizon_days=horizon, people=people, before=2 * int(without),
             after=int(without * ratio), people_before=people - 12, people_after=people // 2,
             without=without, low=0.8 * without, high=1.2 * without,
-            naive=Interval(value=ratio / 2, low=ratio / 3, high=ratio), everybody=(9000, 8600), fit_people=900,
+            naive=Interval(value=ratio / 2, low=ratio / 3, high=ratio), everybody=(9000, 8600),
             design=_design(people), method="m", **shared,
         )  # fmt: skip
     months = tuple(range(-24, 12))

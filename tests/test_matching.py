@@ -97,7 +97,7 @@ def test_shuffled_rows_and_other_names_make_the_same_comparison(made):
 @pytest.mark.parametrize(
     ("changed", "gate"),
     [
-        (lambda rows: rows.assign(score=rows["score"] + 100 * rows["arm"].eq(PROGRAMME)), "model"),
+        (lambda rows: rows.assign(score=rows["score"] + 100 * rows["arm"].eq(PROGRAMME)), "overlap"),
         (
             lambda rows: pd.concat([rows[rows["arm"] == PROGRAMME], rows[rows["arm"] == COMPARISON].head(150)]),
             "effective_controls",

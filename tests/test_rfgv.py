@@ -149,6 +149,7 @@ def _police(file=":memory:", people=6):
     connection = duckdb.connect(str(file))
     connection.execute("CREATE TABLE people (person_id VARCHAR, birth_year INTEGER, sex VARCHAR, area VARCHAR)")
     connection.execute(f"CREATE TABLE incidents ({INCIDENTS})")
+    connection.execute("CREATE TABLE manifest AS SELECT DATE '2024-01-01' AS extract_date")
     for person in range(1, people + 1):
         area = "ashmere" if person % 2 else "corwick"
         connection.execute("INSERT INTO people VALUES (?, 1980, 'M', ?)", [f"P{person}", area])

@@ -15,7 +15,7 @@ from evalkit import rfgv
 from evalkit.cohort.clock import due, known_to
 from evalkit.cohort.clusters import clusters
 from evalkit.cohort.history import AGE_BANDS, AGE_ENDS, CUSTODY_DAYS, EVENTS_BEFORE, HISTORY, RUN_DATES_BACK
-from evalkit.cohort.nouns import Cohort
+from evalkit.cohort.nouns import Cohort, lines_between
 from evalkit.errors import NotComparable
 from evalkit.results import COMPARISON, PROGRAMME, Count
 from evalkit.store import Store
@@ -48,6 +48,8 @@ def build(store: Store, study: Study) -> Cohort:
         _refuse_hindsight(people, at_risk)
         flow = tuple(_flow(connection, store, considered, people, study))
         linked = tuple(_linked(connection, people, study))
+    if any(lines_between(flow, side) for side in (PROGRAMME, COMPARISON)):
+        raise ValueError("the steps of the flow must add up")
     return Cohort(people=people, flow=flow, linked=linked)
 
 

@@ -69,7 +69,7 @@ def _placebo(result: Estimate) -> str:
     )
     if result.interval_sets_apart:
         return f"{found}. That leaves out 1, which should not be, so the comparison cannot carry a conclusion."
-    return f"{found}, which includes 1, as it should."
+    return f"{found}. That range includes 1, so the check is passed; it does not show that nothing is left."
 
 
 def refusal(result: NotEstimable) -> str:

@@ -148,8 +148,14 @@ def survival(findings: Iterable[Finding]) -> Drawing | NotDrawn:
 def _step_curve(axes: Axes, rows: Sequence[Any], side: str) -> None:
     days = [row["day"] for row in rows]
     low, high = [row["low"] for row in rows], [row["high"] for row in rows]
-    axes.step(days, [row["share"] for row in rows], where="post", color=COLOUR[side], linestyle=LINE[side])
-    axes.fill_between(days, low, high, step="post", color=COLOUR[side], alpha=0.15, linewidth=0)
+    on_the_grid = all(day % DAYS_OF_A_STEP == 0 for day in days)  # what happened between its points is not told
+    axes.plot(
+        days, [row["share"] for row in rows], color=COLOUR[side], linestyle=LINE[side],
+        drawstyle="default" if on_the_grid else "steps-post",
+    )  # fmt: skip
+    axes.fill_between(
+        days, low, high, step=None if on_the_grid else "post", color=COLOUR[side], alpha=0.15, linewidth=0
+    )
 
 
 def _name_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:

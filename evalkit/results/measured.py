@@ -383,8 +383,6 @@ class Expected:
         after / before, with the interval that a before/after evaluation would print.
     everybody : tuple of two ints
         Events of everybody on record in these areas in the same calendar windows, before and after.
-    fit_people : int
-        Distinct people from whose records, while they were not chosen, the expectation was learnt.
     """
 
     strand: str
@@ -401,7 +399,6 @@ class Expected:
     high: float
     naive: Interval
     everybody: tuple[int, int]
-    fit_people: int
     design: Design
     method: str
     level: float = 0.95

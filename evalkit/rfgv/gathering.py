@@ -51,8 +51,10 @@ def _faces(rows: str, group: str) -> str:
     return f"""(
     SELECT rows.* EXCLUDE (known_from, known_until), since AS known_from, upto AS known_until
     FROM {rows} AS rows JOIN (
-      SELECT {group}, point AS since, lead(point) OVER (PARTITION BY {group} ORDER BY point) AS upto
-      FROM (SELECT DISTINCT {group}, unnest([known_from, known_until]) AS point FROM {rows})
+      SELECT {group}, unnest(points[:-2]) AS since, unnest(points[2:]) AS upto FROM (
+        SELECT {group}, list_sort(list_distinct(list(known_from) || list(known_until))) AS points
+        FROM {rows} GROUP BY {group}
+      )
     ) USING ({group}) WHERE rows.known_from <= since AND upto <= rows.known_until)"""
 
 

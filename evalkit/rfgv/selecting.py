@@ -123,7 +123,8 @@ _STANDING = (
         SELECT humans.person_id, 3
         FROM {padded("custody", "until_on DATE")} JOIN humans ON humans.id = custody.person_id, asked,
           range(1, {CUSTODY_DAYS + 1}) AS before(days)
-        WHERE from_on <= asked.day - days::INTEGER AND coalesce(until_on > asked.day - days::INTEGER, true)
+        WHERE from_on < asked.day AND coalesce(until_on > asked.day - {CUSTODY_DAYS}, true)
+          AND from_on <= asked.day - days::INTEGER AND coalesce(until_on > asked.day - days::INTEGER, true)
         GROUP BY humans.person_id HAVING count(DISTINCT days) = {CUSTODY_DAYS}
         """,
     ),

@@ -78,6 +78,9 @@ def _made(asked: Run, edition: Edition, progress: Progress) -> Outcome:
         set_aside = making.set_aside
     else:
         set_aside = admit(edition.studies[0])
+    for page in pages:
+        if page.name not in statuses:
+            withdraw(page)  # not asked for, and what lies there belongs to other data or another plan
     ordered = tuple(statuses[page.name] for page in pages if page.name in statuses)
     if wanted:
         _log(edition, ordered)

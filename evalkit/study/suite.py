@@ -280,6 +280,11 @@ class Suite(Choices):
             for programme, area, period in itertools.product(self._profiles, self._places, self.funding_periods)
             if area.programme_first_day.get(programme.slug, date.min) > period.last_day
         ]
+        nowhere = [
+            f"areas: nobody is made up in '{slug}' (data, synthetic, areas). {nearest(slug, list(self.made_up.areas))}"
+            for slug in self.areas
+            if self.made_up is not None and slug not in self.made_up.areas
+        ]
         not_estimated = [
             f"outcomes: '{outcome.name}' cannot be {'primary' if known else 'estimated'} in the design of "
             f"{programme.name} ({programme.design})."
@@ -292,7 +297,7 @@ class Suite(Choices):
             for path in self._paths()
             if len(path) > LONGEST_PATH
         ]
-        return late + absent + before + not_estimated + long
+        return late + absent + before + nowhere + not_estimated + long
 
     def _paths(self) -> list[str]:
         places = (*self.areas, ALL_AREAS)

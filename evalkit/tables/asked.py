@@ -154,7 +154,8 @@ def _sources(chosen: Study) -> Table:
 def _data(chosen: Study) -> str:
     if chosen.made_up:
         world, seed = chosen.made_up.world.value, chosen.made_up.seed
-        return f"Made up by evalkit (world '{world}', seed {seed}). They were there before the plan was locked."
+        enough = "Of such data a locked plan is enough: grade and words are those of real data."
+        return f"Made up by evalkit (world '{world}', seed {seed}). {enough}"
     already = " The data were public before the plan was locked." if chosen.protection == "open_data" else ""
     return f"{chosen.source or 'extracts of the partners named in the suite'}.{already}"
 

@@ -129,13 +129,13 @@ def _estimate_row(finding: Finding) -> tuple[Cell, ...]:
 def _sides(finding: Finding) -> tuple[str, str]:
     """The two sides of a contrast: as counted, or as a model has them of every hundred people.
 
-    A variant shows neither: its counts less those of the main figure would be those of a few people.
+    A variant has neither: its counts less those of the main figure would be those of a few people.
     """
     if finding.rows:
         row = finding.rows[0]
         return f"{row[PROGRAMME]:,.0f} for every 100 people", f"{row['without']:,.0f} expected"
     if not finding.arms:
-        return "[c]", "[c]"
+        return "[z]", "[z]"
     programme, *comparison = map(_side, finding.arms)
     return programme, comparison[0] if comparison else "[z]"
 

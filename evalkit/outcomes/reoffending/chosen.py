@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 RECORDED_ONLY = "Recorded events are not all events."
 CHOSEN_LATER = "People of the comparison may have been chosen later, which makes a real effect look smaller."
+NO_SECOND = "No second method could be set beside it."
 NO_BOUND = "too few of the comparison had an event for the ratio to have a bound"
-ONE_AREA_WHY = "one area's own effect is shown once areas are pooled"
-ONE_AREA_MEND = "the report of all areas together, which carries the effect"
+ONE_AREA_WHY = "one area alone cannot carry an effect"
+ONE_AREA_MEND = "the report of all areas together; an area's own is shown once areas are pooled"
 AT_LIBERTY_APART = 0.15  # relative difference beyond which custody may explain part of what was found
 NEAR_THE_LINE = 0.05  # quantile of the programme's scores from which rows count as near the line
 FIRST_MONTH, DAYS_A_MONTH = -24, 30
@@ -87,13 +88,16 @@ def _event_count(comparison: Comparison, store: Store, outcome: Outcome, study: 
         return
     yield _detectable(fit, rows, store, study, shared)
     main = _ratio(fit, rows, store, study, shared)
+    matched = tuple(_matched(fit, rows, comparison, store, study, {**shared, "planned": "exploratory"}))
+    if isinstance(matched[0], NotEstimable):
+        main = dataclasses.replace(main, caveats=(*main.caveats, NO_SECOND))
     beside = {**shared, "planned": "exploratory"}
     liberty = rate_ratio(rows, store, study, beside, variant="at_liberty")
     yield _with_custody(main, liberty)
     yield _difference(fit, main, {**shared, "planned": "secondary"})
     yield liberty
     yield rate_ratio(_near_the_line(rows), store, study, beside, variant="near_the_line")
-    yield from _matched(fit, rows, comparison, store, study, beside)
+    yield from matched
 
 
 def _fitted(
