@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -501,3 +502,79 @@ def test_one_area_shows_how_its_own_people_fared_and_nothing_that_gives_away_its
     assert {finding.reason for finding in found[1:]} == {deciding.ONE_AREA}
     assert (found[0].value, found[0].tier) == (58, "T1")
     assert "95 of 165 people (58%, between 50 and 65)" in found[0].sentence
+
+
+def _share_of(people: int) -> Estimate:
+    return Estimate(
+        strand="reoffending", outcome="any_event", horizon_days=182, measure="share", contrast="share",
+        population="att", value=0.5, low=0.3, high=0.7, method="m", design=CHOSEN, event_label="incident",
+        arms=(Arm(label="programme", people=people, events=people // 2),), planned="exploratory",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("people", "withheld"),
+    [
+        ((22, 45, 120), (True, True, False)),  # the one alone, and the smallest that would give it away
+        ((6, 22, 120), (True, True, False)),  # two are withheld: neither follows from the rest
+        ((45, 60, 120), (False, False, False)),
+    ],
+)
+def test_one_area_is_never_withheld_alone(project, people, withheld):
+    areas = Suite.read("demo-quarterly").studies()[2:8:2]
+    assert len({study.period.name for study in areas}) == 1
+    family = {
+        str(place): (study, [_share_of(size)]) for place, (study, size) in enumerate(zip(areas, people, strict=True))
+    }
+    decided = disclosure.decide(family)
+    name = _share_of(60).id
+    assert tuple(bool(decided[str(place)][name].withheld) for place in range(3)) == withheld
+
+
+def _covariate(name="custody_days", **more) -> Difference:
+    given = {
+        "label": name, "mean_programme": 7.9, "mean_comparison": 3.1, "smd": 0.2, "denominator": "d",
+        "variance_ratio": 1.2, "missing_programme": 0, "missing_comparison": 0, "people_programme": 108,
+        "people_comparison": 300,
+    } | more  # fmt: skip
+    return Difference(covariate=name, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"people_with": 40, "largest_shares": (0.2, 0.3)}, None),
+        ({"people_with": 9, "largest_shares": (0.2, 0.3)}, BEHIND),
+        ({"people_with": 40, "largest_shares": (0.52, 0.6)}, "one or two people make up most of it"),
+        ({"people_with": 40, "largest_shares": (0.49, 0.91)}, "one or two people make up most of it"),
+    ],
+)
+def test_a_mean_stands_on_ten_people_who_have_any_and_on_no_one_or_two_of_them(tasking, given, reason):
+    assert _released(_covariate(**given), tasking).reason == reason
+
+
+def test_one_age_band_withheld_takes_the_others_along_because_they_add_up(tasking):
+    bands = [
+        _covariate(f"age_{place}", mean_programme=share, mean_comparison=0.2, is_share=True, part_of="age_band")
+        for place, share in enumerate((0.4, 0.57, 0.03))
+    ]
+    other = _covariate(people_with=40, largest_shares=(0.1, 0.2))
+    found = disclosure.release([*bands, other], tasking)
+    assert [finding.status for finding in found] == ["withheld", "withheld", "withheld", "released"]
+
+
+def test_events_of_a_handful_of_people_are_withheld_in_a_ratio_as_they_are_in_a_total(tasking):
+    few = dataclasses.replace(
+        _counted(), arms=tuple(dataclasses.replace(arm, people_with=6) for arm in _counted().arms)
+    )
+    assert _released(few, tasking).reason == BEHIND
+
+
+def test_what_a_check_found_is_told_without_the_share_where_that_is_a_handful(tasking):
+    gate = Gate(
+        name="overlap", label="L", found="95% of those chosen have three such people", needed="80% or more",
+        passed=True, mend="m", part=157, of=165,
+    )  # fmt: skip
+    assert _released(gate, tasking).rows[0]["found"] == "enough of them"
+    assert "95" in _released(dataclasses.replace(gate, part=140), tasking).rows[0]["found"]
+    assert _released(dataclasses.replace(gate, part=20, of=29), tasking).reason == "it stands on fewer than 30 people"

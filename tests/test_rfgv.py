@@ -359,6 +359,7 @@ NEW_YEAR = "police.duckdb --run-date 2022-01-01"
         ("score requirements.lock --run-date 2022-01-01", 2, "requirements.lock: is not a store."),
         ("score police.duckdb --run-date 01/01/2022", 2, "'01/01/2022' does not match"),
         ("score police.duckdb", 2, "--run-date"),
+        ("score police.duckdb --run-date 2024-01-02", 2, "the extracts end before 2024-01-01"),
         (f"score {NEW_YEAR} --out requirements.lock", 2, "was not written by evalkit"),
         (f"score {NEW_YEAR} --out outputs/scores.csv", 1, "may not be written inside a folder called 'outputs'"),
         (f"select {NEW_YEAR}", 2, "--top"),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from evalkit.errors import StudyError
-from evalkit.study import Study, Suite, lock, lock_file, plan_of
+from evalkit.study import Study, Suite, fingerprint_of, lock, lock_file, plan_of
 
 SUITE = "params/suites/rossi.yaml"
 
@@ -275,3 +275,27 @@ def test_a_data_contract_that_was_changed_makes_another_plan(project):
     plan = plan_of(_study())
     assert plan.state == "changed_after_lock"
     assert [deviation.setting for deviation in plan.deviations] == ["contracts.ready_cohort"]
+
+
+def test_made_up_data_must_be_made_up_for_the_areas_that_the_suite_names(project):
+    project.edit(
+        "params/suites/demo.yaml", "      corwick: {selected_a_year: 45}", "      brenvale: {selected_a_year: 45}"
+    )
+    with pytest.raises(StudyError, match=r"areas: nobody is made up in 'corwick' \(data, synthetic, areas\)"):
+        Suite.read("demo")
+
+
+def test_a_lock_stands_though_evalkit_has_learnt_a_setting_that_the_plan_leaves_alone(project):
+    suite = Suite.read("rossi")
+    lock_file(project.root, "rossi").unlink()
+    lock(suite, locked_on=date(1976, 1, 1), code_version="0")
+    content = json.loads(lock_file(project.root, "rossi").read_text(encoding="utf-8"))
+    assert content["plan"]["programmes"][0]["selection"] is None
+    before = content["hash"]
+    del content["plan"]["programmes"][0]["selection"]  # a lock of the time before the setting was there
+    sealed = {name: content[name] for name in content if name != "seal"} | {"hash": fingerprint_of(content["plan"])}
+    lock_file(project.root, "rossi").write_text(
+        json.dumps({**sealed, "seal": fingerprint_of(sealed)}), encoding="utf-8"
+    )
+    assert plan_of(suite.studies()[0]).deviations == ()
+    assert lock(suite, locked_on=date(1990, 1, 1), code_version="9") == sealed["hash"] != before

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CERTAIN = frozenset({"certain"})
 ALREADY_IN = {"gravity_of_incident", "gravity_of_event", "non_crime_weight", "counts_non_crime", "weights_sha256"}
 """The settings that `prepare` has used: whoever changes one must prepare again."""
-PART_ROWS = 500_000  # records gathered at a time: what that takes of memory does not grow with the number of records
+PART_ROWS = 400_000  # records gathered at a time: what that takes of memory does not grow with the number of records
 
 
 def prepare(

@@ -47,7 +47,8 @@ def merge(connection: duckdb.DuckDBPyConnection, links: Collection[str]) -> None
         FROM rfgv_ids LEFT JOIN rfgv_linked USING (id);
         CREATE OR REPLACE TEMP TABLE known_people AS SELECT people.*, number
         FROM {padded("people", "died_on DATE", "left_force_on DATE")}
-        JOIN rfgv_ids ON id = people.person_id ANTI JOIN rfgv_linked USING (id) ORDER BY people.person_id
+        JOIN rfgv_ids ON id = people.person_id ANTI JOIN rfgv_linked USING (id) ORDER BY people.person_id;
+        CREATE OR REPLACE TEMP TYPE rfgv_area AS ENUM (SELECT DISTINCT area FROM people WHERE area IS NOT NULL)
         """
     )
 

@@ -62,14 +62,16 @@ def score(
             "that file, or map them in the contract of incidents."
         )
     people = connection.execute(
-        "SELECT number, person_id, area, CAST(CASE WHEN least(died_on, left_force_on) < $day THEN -1 "
+        "SELECT number, person_id, CAST(area AS rfgv_area) AS area, "
+        "CAST(CASE WHEN least(died_on, left_force_on) < $day THEN -1 "
         "ELSE coalesce(sign(year($day::DATE) - birth_year - $youngest::INTEGER), 0) END AS TINYINT) AS old_enough "
         "FROM known_people ORDER BY rowid",
         {"day": run_date, "youngest": spec.eligibility.youngest_age},
     ).df()
     features = _features(counted.reindex(people["number"], fill_value=0), run_date, spec)
     told = {"score": _score(features, spec), "eligible": _eligible(people["old_enough"].to_numpy(), features, spec)}
-    return pd.DataFrame({"person_id": people["person_id"], "area": people["area"], **features, **told})
+    area = people["area"].astype(object)  # one text for each area, not for each person
+    return pd.DataFrame({"person_id": people["person_id"], "area": area, **features, **told})
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date, spec: RfgvSpec) -> pd.DataFrame:

@@ -30,7 +30,7 @@ FIRST_DAY = np.datetime64("2022-01-01")
 CODES = ("105A", "8N", "8L", "8Q", "58D", "3B", "19C", "5D")
 SHARES = (0.42, 0.22, 0.12, 0.08, 0.08, 0.04, 0.02, 0.02)
 SAMPLE = 1_000
-LITTLE = "200MB"  # of memory for DuckDB; Python, pandas and the frames come on top
+LITTLE = "240MB"  # of memory for DuckDB; Python, pandas and the frames come on top
 SPEC = RfgvSpec.read("conventional", ROOT)
 RUN_DATES = [day.date() for day in pd.date_range("2024-01-31", periods=MONTHS, freq="ME")]
 CONTENDERS = {
