@@ -33,8 +33,20 @@ def main() -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("pandas", "duckdb", "papermill", "nbconvert"))
     _say(f"Python {platform.python_version()}, {os.cpu_count()} processors, {packages}")
     with tempfile.TemporaryDirectory() as folder:
-        for line in (*_start(), *_run(Path(folder)), *_page(Path(folder)), *_admission(Path(folder))):
+        for line in (
+            *_start(),
+            *_run(Path(folder)),
+            *_page(Path(folder)),
+            *_admission(Path(folder)),
+            *_scoring(Path(folder)),
+        ):
             _say(line)
+
+
+def _scoring(folder: Path) -> Iterator[str]:
+    import scoring
+
+    yield from scoring.lines(folder)
 
 
 def _start() -> Iterator[str]:
