@@ -22,7 +22,7 @@ FEWEST_FOR_DIRECTION = 60
 GRADE_WORDS = {
     1: "one group before and after, or groups that were not made alike",
     2: "a comparison that cannot carry a conclusion",
-    3: "a comparison with similar people, its plan locked and its checks passed",
+    3: "a comparison with similar people, under a locked plan",
     4: "a comparison as good as chance",
     5: "allocation by chance, honoured",
 }

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NO_BOUND_BELOW = 0.05  # where a ratio's axis is cut, so that one wide bar does not press the others flat
 
+ROOM_FOR_WORDS = 0.75  # of the longest bar, to the right of what was to be expected
+
 
 def expectation(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     """Events before, events after, and the band in which those after were to be expected without any programme."""
@@ -58,7 +60,8 @@ def _bars(axes: Axes, finding: Finding) -> None:
     words = f"about {row['without']:,} ({row['low']:,} to {row['high']:,})"
     axes.text(row["high"] + longest * 0.015, 1, words, va="center", fontsize=12, color=INK)
     bare(axes)
-    axes.set(xlim=(0, longest * 1.12), ylim=(-0.6, 2.6), yticks=[2, 1, 0])
+    room = max(longest * 1.12, row["high"] + longest * ROOM_FOR_WORDS)
+    axes.set(xlim=(0, room), ylim=(-0.6, 2.6), yticks=[2, 1, 0])
     axes.set_yticklabels([f"{days} days before", "expected after\nwithout any\nprogramme", f"{days} days after"])
 
 

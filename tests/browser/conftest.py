@@ -212,7 +212,7 @@ programme group had about 52 recorded incidents per 100 people in six months; wi
 have been expected.</span></p><p><span data-finding="{SHARE}" data-tier="T2">The share with any incident was lower
 by as many as 16 points or higher by as many as 2 points; about 240 more people would be needed to tell.</span></p>
 <p class="ek-grade"><span data-finding="{SHARE}" data-tier="T2">Strength of the evidence: grade 3 of 5, a comparison
-with similar people, its plan locked and its checks passed. Held down because too few people.</span></p></div>"""
+with similar people, under a locked plan. Held down because too few people.</span></p></div>"""
 CAN_SAY = f"""<div class="ek-sentences"><h3 id="can-be-said">It can be said</h3><ul class="ek-can">
 <li><span data-finding="{SHARE}" data-tier="T2">More people would be needed to tell.</span></li></ul>
 <h3 id="cannot-be-said">It cannot be said</h3><ul class="ek-cannot">
