@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evalkit import estimators
-from evalkit.cohort import counted, due, everybody_counted, history
+from evalkit.cohort import counted, counted_rows, everybody_counted, history
 from evalkit.matching import Comparison
 from evalkit.results import PROGRAMME, Expected, Interval
 from evalkit.store import Store, remembered
@@ -34,8 +34,7 @@ def expected(comparison: Comparison, store: Store, study: Study) -> tuple[Expect
 
 
 def _over(comparison: Comparison, store: Store, study: Study, horizon_days: int) -> Iterator[Expected]:
-    people = comparison.people
-    rows = people[due(people, study, horizon_days) & people["days_followed"].gt(0)]
+    rows = counted_rows(comparison.people, study, horizon_days)
     treated = rows["arm"].eq(PROGRAMME)
     if not treated.any() or treated.all():
         return
@@ -46,14 +45,14 @@ def _over(comparison: Comparison, store: Store, study: Study, horizon_days: int)
         return
     try:
         without = _without(rows, events["after"], study, horizon_days)
-    except estimators.NotFitted:
+        naive = estimators.ratio_of_totals(
+            after=mine["after"].to_numpy(float),
+            before=mine["before"].to_numpy(float),
+            clusters=rows.loc[treated, "cluster_id"].to_numpy(),
+            level=study.level,
+        )
+    except ValueError:  # no model, or nothing varies: then there is no before/after either
         return
-    naive = estimators.ratio_of_totals(
-        after=mine["after"].to_numpy(float),
-        before=mine["before"].to_numpy(float),
-        clusters=rows.loc[treated, "cluster_id"].to_numpy(),
-        level=study.level,
-    )
     yield Expected(
         strand=STRAND,
         outcome=OUTCOME,

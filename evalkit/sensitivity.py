@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from evalkit.cohort import due
-from evalkit.matching import Comparison, followed
+from evalkit.cohort import counted_rows
+from evalkit.matching import Comparison, shared_by
 from evalkit.outcomes.reoffending import rate_ratio
 from evalkit.results import COMPARISON, PROGRAMME, Result
 from evalkit.store import Store, remembered
-from evalkit.study import ALL_AREAS, Study
+from evalkit.study import ALL_AREAS, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,17 +26,11 @@ def checks(comparison: Comparison, store: Store, study: Study) -> tuple[Result, 
     if study.programme.design != "sequential_trials" or study.area != ALL_AREAS or comparison.failed:
         return ()
     people = placebo_cohort(comparison.people)
-    rows = people[due(people, study, study.horizon_days) & people["days_followed"].gt(0)]
+    rows = counted_rows(people, study, study.horizon_days)
     if not rows["arm"].eq(PROGRAMME).any():
         return ()
-    shared = {
-        "strand": "reoffending",
-        "outcome": "event_count",
-        "horizon_days": study.horizon_days,
-        "design": dataclasses.replace(comparison.design, followed=followed(rows, study, study.horizon_days)),
-        "event_label": study.programme.event,
-        "planned": "exploratory",
-    }
+    asked = Outcome(strand="reoffending", name="event_count", planned="exploratory")
+    shared = shared_by(dataclasses.replace(comparison, people=rows), asked, study)
     return (rate_ratio(rows, store, study, shared, variant="placebo"),)
 
 

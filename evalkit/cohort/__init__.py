@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.cohort.clock import due, known_to, refuse_days_not_held
+from evalkit.cohort.clock import counted_rows, due, known_to, refuse_days_not_held
 from evalkit.cohort.history import AGE_BANDS, HISTORY, history, score_curve
 from evalkit.cohort.nouns import Cohort, lines_between
 from evalkit.cohort.windows import counted, days_to_first, everybody_counted, in_custody
@@ -10,7 +10,8 @@ from evalkit.store import Store, remembered
 from evalkit.study import Study
 
 __all__ = [
-    "AGE_BANDS", "HISTORY", "Cohort", "build", "counted", "days_to_first", "due", "everybody_counted", "history",
+    "AGE_BANDS", "HISTORY", "Cohort", "build", "counted", "counted_rows", "days_to_first", "due", "everybody_counted",
+    "history",
     "in_custody", "known_to", "lines_between", "score_curve",
 ]  # fmt: skip
 

@@ -32,6 +32,11 @@ def due(people: pd.DataFrame, study: Study, horizon_days: int) -> pd.Series[bool
     return last_index_date + pd.Timedelta(days=1 + horizon_days) <= pd.Timestamp(known_to(study))
 
 
+def counted_rows(people: pd.DataFrame, study: Study, horizon_days: int) -> pd.DataFrame:
+    """The rows whose whole window is over and who were there on its first day."""
+    return people[due(people, study, horizon_days) & people["days_followed"].gt(0)]
+
+
 def refuse_days_not_held(store: Store, study: Study) -> None:
     """Refuse an `as_of` that the extracts do not reach, or extracts that do not say how far they reach."""
     held_to = store.extract_date

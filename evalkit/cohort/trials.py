@@ -95,7 +95,8 @@ def _considered(connection: duckdb.DuckDBPyConnection, dates: Sequence[date], st
 
     spec = study.programme.chosen_by.rfgv
     areas = [area.slug for area in study.areas]
-    scored = rfgv.scores(connection, sorted({*dates, *_earlier(connection, dates).values()}), spec)
+    earlier = _earlier(connection, dates)
+    scored = rfgv.scores(connection, sorted({*dates, *earlier.values()}), spec)
     scored = scored[scored["area"].isin(areas)].assign(run_date=lambda rows: pd.to_datetime(rows["run_date"]))
     before = scored.set_index(["person_id", "run_date"])["score"]
     rows = scored[scored["run_date"].isin(pd.to_datetime(pd.Series(dates)))]
@@ -105,8 +106,7 @@ def _considered(connection: duckdb.DuckDBPyConnection, dates: Sequence[date], st
         busy, on=["person_id", "run_date"], how="left"
     )
     reach = _reach_back(connection, study)
-    earlier = {pd.Timestamp(day): pd.Timestamp(back) for day, back in _earlier(connection, dates).items()}
-    back = rows["run_date"].map(earlier)
+    back = rows["run_date"].map({pd.Timestamp(day): pd.Timestamp(each) for day, each in earlier.items()})
     score_then = before.reindex(pd.MultiIndex.from_arrays([rows["person_id"], back])).to_numpy()
     held_then = _held(back, rows["area"], reach, spec.look_back_months)
     return rows.assign(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from evalkit.cohort import Cohort
-from evalkit.matching.nouns import Comparison, followed
+from evalkit.matching.nouns import Comparison, followed, shared_by
 from evalkit.store import remembered
 from evalkit.study import Study
 
-__all__ = ["Comparison", "followed", "match"]
+__all__ = ["Comparison", "followed", "match", "shared_by"]
 
 
 @remembered(Comparison)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cohort import due
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Followed, Gate, Overlap
-from evalkit.study import Study
+from evalkit.study import Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,19 @@ def followed(people: pd.DataFrame, study: Study, horizon_days: int) -> tuple[Fol
     first = counted.assign(whole=whole).drop_duplicates(["person_id", "arm"])
     sides = [(arm, first[first["arm"] == arm]) for arm in (PROGRAMME, COMPARISON)]
     return tuple(Followed(label=arm, allocated=len(side), followed=int(side["whole"].sum())) for arm, side in sides)
+
+
+def shared_by(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str, Any]:
+    """What every result of one outcome says of itself, estimated or not."""
+    horizon = study.horizon_of(outcome)
+    return {
+        "strand": outcome.strand,
+        "outcome": outcome.name,
+        "horizon_days": horizon,
+        "design": dataclasses.replace(comparison.design, followed=followed(comparison.people, study, horizon)),
+        "event_label": study.programme.event,
+        "planned": outcome.planned,
+    }
 
 
 def behind(values: pd.Series[float], people: pd.Series[str]) -> tuple[int, tuple[float, float]]:

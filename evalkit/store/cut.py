@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +68,5 @@ def _make_up(study: Study, cut: DataCut) -> None:
 def _spec(study: Study) -> RfgvSpec:
     """The score by which the people of made-up data are chosen: that of the programme they are made up for."""
     slug = study.made_up.programme if study.made_up else ""
-    programme = study.programme if study.programme.slug == slug else _programme(slug, study.root)
+    programme = study.programme if study.programme.slug == slug else Programme.read(slug, study.root)
     return programme.chosen_by.rfgv
-
-
-@functools.cache
-def _programme(slug: str, root: Path) -> Programme:
-    return Programme.read(slug, root)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
 from evalkit.cohort import due
-from evalkit.matching import Comparison, followed
+from evalkit.matching import Comparison, shared_by
 from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, LeftOut, NotEstimable, Result
 from evalkit.study import Covariate, Outcome, Study
 
@@ -25,7 +25,7 @@ def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterat
     people = comparison.people[due(comparison.people, study, horizon)]
     known = people[people["days_followed"] >= horizon]
     programme, reference = (_arm(known, arm, horizon) for arm in (PROGRAMME, COMPARISON))
-    shared = _shared(comparison, outcome, study)
+    shared = shared_by(comparison, outcome, study)
     why, mend = _refusal(people, known, horizon)
     if why:
         yield NotEstimable(measure="risk_difference", why=why, mend=mend, **shared)
@@ -89,7 +89,7 @@ def _time_to_event(comparison: Comparison, outcome: Outcome, study: Study) -> It
     horizon = study.horizon_of(outcome)
     timed = _timed(comparison.people, horizon)
     sides = {arm: timed[timed["arm"] == arm] for arm in (PROGRAMME, COMPARISON)}
-    shared = _shared(comparison, outcome, study)
+    shared = shared_by(comparison, outcome, study)
     empty = [arm for arm, side in sides.items() if side.empty or not side["event"].any()]
     if empty:
         why = f"the {empty[0]} group has nobody, or nobody with a recorded {study.programme.event}"
@@ -288,18 +288,6 @@ def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) 
         example_reduction=example,
         level=study.level,
     )
-
-
-def _shared(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str, Any]:
-    horizon = study.horizon_of(outcome)
-    return {
-        "strand": "reoffending",
-        "outcome": outcome.name,
-        "horizon_days": horizon,
-        "design": dataclasses.replace(comparison.design, followed=followed(comparison.people, study, horizon)),
-        "event_label": study.programme.event,
-        "planned": outcome.planned,
-    }
 
 
 OUTCOMES: dict[str, Callable[[Comparison, Outcome, Study], Iterator[Result]]] = {

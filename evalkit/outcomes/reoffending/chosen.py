@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
-from evalkit.cohort import counted, days_to_first, due, history, in_custody
-from evalkit.matching import Comparison, followed
+from evalkit.cohort import counted, counted_rows, days_to_first, history, in_custody
+from evalkit.matching import Comparison, shared_by
 from evalkit.results import (
     COMPARISON,
     PROGRAMME,
@@ -75,9 +75,9 @@ def rate_ratio(
 
 
 def _event_count(comparison: Comparison, store: Store, outcome: Outcome, study: Study) -> Iterator[Result]:
-    shared = _shared(comparison, outcome, study)
+    shared = shared_by(comparison, outcome, study)
     horizon = shared["horizon_days"]
-    rows = _counted_rows(comparison.people, study, horizon)
+    rows = counted_rows(comparison.people, study, horizon)
     if not rows["arm"].eq(PROGRAMME).any():
         yield _nobody_yet("rate_ratio", shared)
         return
@@ -87,11 +87,10 @@ def _event_count(comparison: Comparison, store: Store, outcome: Outcome, study: 
         yield _not_fitted(error, "rate_ratio", shared)
         return
     yield _detectable(fit, rows, store, study, shared)
-    main = _ratio(fit, rows, store, study, shared)
-    matched = tuple(_matched(fit, rows, comparison, store, study, {**shared, "planned": "exploratory"}))
+    main, beside = _ratio(fit, rows, store, study, shared), {**shared, "planned": "exploratory"}
+    matched = tuple(_matched(fit, rows, comparison, store, study, beside))
     if isinstance(matched[0], NotEstimable):
         main = dataclasses.replace(main, caveats=(*main.caveats, NO_SECOND))
-    beside = {**shared, "planned": "exploratory"}
     liberty = rate_ratio(rows, store, study, beside, variant="at_liberty")
     yield _with_custody(main, liberty)
     yield _difference(fit, main, {**shared, "planned": "secondary"})
@@ -273,9 +272,9 @@ def _detectable(
 
 
 def _any_event(comparison: Comparison, store: Store, outcome: Outcome, study: Study) -> Iterator[Result]:
-    shared = _shared(comparison, outcome, study)
+    shared = shared_by(comparison, outcome, study)
     horizon = shared["horizon_days"]
-    rows = _counted_rows(comparison.people, study, horizon)
+    rows = counted_rows(comparison.people, study, horizon)
     known = rows[_followed_to(rows, horizon)]
     if not known["arm"].eq(PROGRAMME).any():
         yield from (_nobody_yet(measure, shared) for measure in ("risk_difference", "risk_ratio"))
@@ -337,12 +336,11 @@ def _moved(rows: pd.DataFrame, known: pd.DataFrame) -> tuple[LeftOut, ...]:
 
 def _time_to_event(comparison: Comparison, store: Store, outcome: Outcome, study: Study) -> Iterator[Result]:
     """How soon a first event came among the matched, death competing; it describes and carries no conclusion."""
-    shared = _shared(comparison, outcome, study)
+    shared = shared_by(comparison, outcome, study)
     horizon = shared["horizon_days"]
-    rows = _counted_rows(comparison.people, study, horizon)
+    rows = counted_rows(comparison.people, study, horizon)
     rows = rows[rows["match_weight"] > 0]
-    sides = {arm: rows[rows["arm"] == arm] for arm in (PROGRAMME, COMPARISON)}
-    if any(side.empty for side in sides.values()):
+    if rows["arm"].nunique() < 2:
         yield _nobody_yet("restricted_mean_days", shared)
         return
     timed = _timed(rows, store, study, horizon)
@@ -412,10 +410,10 @@ def _curve(side: pd.DataFrame, arm: str, outcome: Outcome, study: Study) -> Curv
 
 def _months(comparison: Comparison, store: Store, study: Study) -> Iterator[Months]:
     horizon = study.longest_horizon_days
-    rows = _counted_rows(comparison.people, study, horizon)
+    rows = counted_rows(comparison.people, study, horizon)
     if not rows["arm"].eq(PROGRAMME).any():
         horizon = study.horizon_days
-        rows = _counted_rows(comparison.people, study, horizon)
+        rows = counted_rows(comparison.people, study, horizon)
     rows = rows[rows["match_weight"] > 0]
     months = tuple(range(FIRST_MONTH, horizon // DAYS_A_MONTH))
     windows = {f"m{place}": _days_of(month) for place, month in enumerate(months)}
@@ -461,13 +459,13 @@ def _months_of(side: pd.DataFrame, events: pd.DataFrame, months: tuple[int, ...]
 
 def _of_one_area(comparison: Comparison, store: Store, outcome: Outcome, study: Study) -> Iterator[Result]:
     """One area alone: no effect, but how many of its own people had a recorded event."""
-    shared = _shared(comparison, outcome, study)
+    shared = shared_by(comparison, outcome, study)
     for measure in _MEASURES[outcome.name]:
         yield NotEstimable(measure=measure, why=ONE_AREA_WHY, mend=ONE_AREA_MEND, **shared)
     if outcome.name != "any_event":
         return
     horizon = shared["horizon_days"]
-    rows = _counted_rows(comparison.people, study, horizon)
+    rows = counted_rows(comparison.people, study, horizon)
     rows = rows[rows["arm"].eq(PROGRAMME) & _followed_to(rows, horizon)]
     if rows.empty:
         return
@@ -491,7 +489,7 @@ def _of_one_area(comparison: Comparison, store: Store, outcome: Outcome, study: 
 def _refused(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[NotEstimable]:
     gate = comparison.failed
     if gate:
-        shared = _shared(comparison, outcome, study)
+        shared = shared_by(comparison, outcome, study)
         for measure in _MEASURES[outcome.name]:
             yield NotEstimable(measure=measure, why=_gate_words(gate), mend=gate.mend, **shared)
 
@@ -510,26 +508,9 @@ def _not_fitted(error: Exception, measure: str, shared: dict[str, Any], variant:
     return NotEstimable(measure=measure, why=str(error), mend=mend, variant=variant, **shared)
 
 
-def _counted_rows(people: pd.DataFrame, study: Study, horizon_days: int) -> pd.DataFrame:
-    """The rows whose window is over and who were there on its first day."""
-    return people[due(people, study, horizon_days) & people["days_followed"].gt(0)]
-
-
 def _followed_to(rows: pd.DataFrame, horizon_days: int) -> pd.Series[bool]:
     """Whether what happened by the horizon is known: followed to it, or died before (the dead have no more events)."""
     return rows["days_followed"].ge(horizon_days) | rows["death_day"].le(horizon_days)
-
-
-def _shared(comparison: Comparison, outcome: Outcome, study: Study) -> dict[str, Any]:
-    horizon = study.horizon_of(outcome)
-    return {
-        "strand": "reoffending",
-        "outcome": outcome.name,
-        "horizon_days": horizon,
-        "design": dataclasses.replace(comparison.design, followed=followed(comparison.people, study, horizon)),
-        "event_label": study.programme.event,
-        "planned": outcome.planned,
-    }
 
 
 _MEASURES = {
