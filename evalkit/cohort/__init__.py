@@ -11,8 +11,7 @@ from evalkit.study import Study
 
 __all__ = [
     "AGE_BANDS", "HISTORY", "Cohort", "build", "counted", "counted_rows", "days_to_first", "due", "everybody_counted",
-    "history",
-    "in_custody", "known_to", "lines_between", "score_curve",
+    "history", "in_custody", "known_to", "lines_between", "score_curve",
 ]  # fmt: skip
 
 
