@@ -225,10 +225,10 @@ def synthesise(
         areas=areas, people=people, months=months, seed=seed, programme=programme, effect=effect, world=world
     )
     chosen = Programme.read(programme, root)
-    if chosen.selection is None:
+    if chosen.police is None:
         raise StudyError(f"--programme: nobody is chosen by score for '{programme}', so no lists can be made up.")
     synthetic.refuse_unusable(folder)
-    made = synthetic.generate(settings, chosen.selection.rfgv, root)
+    made = synthetic.generate(settings, chosen.police.rfgv, root)
     synthetic.write(made, folder)
     rows = {table: len(frame) for table, frame in made.tables.items()}
     found = {"folder": folder.as_posix(), "extract_date": made.extract_date.isoformat(), "rows": rows}

@@ -313,9 +313,9 @@ def test_the_score_says_what_its_letters_mean_and_that_its_bands_and_weights_are
     assert "illustrative weights" in html
     assert "illustrative bands" in html
     other = Suite.read("demo").studies()[0]
-    literal = other.programme.chosen_by.rfgv.model_copy(update={"convention": "literal_note"})
-    selection = other.programme.chosen_by.model_copy(update={"rfgv": literal})
-    programme = other.programme.model_copy(update={"selection": selection})
+    literal = other.programme.recorded.rfgv.model_copy(update={"convention": "literal_note"})
+    police = other.programme.recorded.model_copy(update={"rfgv": literal})
+    programme = other.programme.model_copy(update={"police": police})
     assert (
         "a score can rise without any new record"
         in tables.score_definition(other.model_copy(update={"programme": programme})).html

@@ -290,9 +290,9 @@ def test_a_lock_stands_though_evalkit_has_learnt_a_setting_that_the_plan_leaves_
     lock_file(project.root, "rossi").unlink()
     lock(suite, locked_on=date(1976, 1, 1), code_version="0")
     content = json.loads(lock_file(project.root, "rossi").read_text(encoding="utf-8"))
-    assert content["plan"]["programmes"][0]["selection"] is None
+    assert content["plan"]["programmes"][0]["police"] is None
     before = content["hash"]
-    del content["plan"]["programmes"][0]["selection"]  # a lock of the time before the setting was there
+    del content["plan"]["programmes"][0]["police"]  # a lock of the time before the setting was there
     sealed = {name: content[name] for name in content if name != "seal"} | {"hash": fingerprint_of(content["plan"])}
     lock_file(project.root, "rossi").write_text(
         json.dumps({**sealed, "seal": fingerprint_of(sealed)}), encoding="utf-8"

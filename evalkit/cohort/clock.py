@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def known_to(study: Study) -> date:
     """The first day for which follow-up is no longer credited: the extract date, less the lag of police recording."""
-    chosen = study.programme.selection
+    chosen = study.programme.police
     return study.extract_date - timedelta(days=chosen.recording_lag_days if chosen else 0)
 
 

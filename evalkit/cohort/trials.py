@@ -34,7 +34,7 @@ def build(store: Store, study: Study) -> Cohort:
     store.require(*study.programme.tables)
     with store.connection() as connection:
         _refuse_a_longer_lag(connection, study)
-        rfgv.prepare(connection, study.programme.chosen_by.rfgv, study.root)
+        rfgv.prepare(connection, study.programme.recorded.rfgv, study.root)
         dates = _run_dates(connection, study)
         considered = _considered(connection, dates, study)
         at_risk = considered[considered["at_risk"]]
@@ -55,7 +55,7 @@ def build(store: Store, study: Study) -> Cohort:
 
 def _refuse_a_longer_lag(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Refuse where one domestic-abuse record in twenty of the last year came later than the lag that is credited."""
-    lag = study.programme.chosen_by.recording_lag_days
+    lag = study.programme.recorded.recording_lag_days
     late = connection.execute(
         "SELECT quantile_disc(recorded_on - occurred_on, 0.95) FROM incidents "
         "WHERE is_domestic_abuse AND recorded_on < $known AND recorded_on >= $known - INTERVAL 365 DAY",
@@ -93,7 +93,7 @@ def _considered(connection: duckdb.DuckDBPyConnection, dates: Sequence[date], st
     """
     import pandas as pd
 
-    spec = study.programme.chosen_by.rfgv
+    spec = study.programme.recorded.rfgv
     areas = [area.slug for area in study.areas]
     earlier = _earlier(connection, dates)
     scored = rfgv.scores(connection, sorted({*dates, *earlier.values()}), spec)
@@ -161,7 +161,7 @@ def _busy(connection: duckdb.DuckDBPyConnection, day: date, study: Study) -> pd.
     """Who could not be chosen on a run date, as far as the records told it by then."""
     import pandas as pd
 
-    chosen = study.programme.chosen_by
+    chosen = study.programme.recorded
     found = rfgv.busy(connection, day, programme=study.programme.slug, wash_out_days=chosen.wash_out_days)
     return found.rename(columns={"reason": "busy"}).assign(run_date=pd.Timestamp(day))
 

@@ -98,7 +98,7 @@ def everybody_counted(people: pd.DataFrame, store: Store, study: Study, horizon_
 
 def _events(store: Store, study: Study) -> pd.DataFrame:
     """Domestic-abuse events known on the extract date, one row each: person_id, area, day."""
-    return _read(store, study.programme.chosen_by.rfgv.model_dump_json(), study.extract_date, study.root)
+    return _read(store, study.programme.recorded.rfgv.model_dump_json(), study.extract_date, study.root)
 
 
 @functools.lru_cache(maxsize=2)
@@ -118,7 +118,7 @@ def in_custody(people: pd.DataFrame, store: Store, study: Study, horizon_days: i
         place=range(len(people)), days=people["days_followed"].clip(upper=horizon_days)
     )
     with store.connection() as connection:
-        rfgv.prepare(connection, study.programme.chosen_by.rfgv, study.root)
+        rfgv.prepare(connection, study.programme.recorded.rfgv, study.root)
         connection.register("rows", rows)
         found = connection.execute(
             """

@@ -29,12 +29,23 @@ from evalkit.results.measured import (
     Months,
     NotEstimable,
     Overlap,
-    Result,
 )
 from evalkit.results.released import Decision, Finding
+from evalkit.results.strands import (
+    ABUSE_TYPES,
+    CLOCKS,
+    LEVELS,
+    REPORTERS,
+    ExpectedShare,
+    Readings,
+    ReportersAgree,
+    Result,
+    Transition,
+)
 
 __all__ = [
-    "COMPARISON", "CONTRASTS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME", "UNIT", "VARIANTS", "Arm", "Count", "Curve",
-    "Decision", "Design", "Detectable", "Difference", "Estimate", "Expected", "Finding", "Followed", "Gate", "Interval",
-    "LeftOut", "Months", "NotEstimable", "Overlap", "Result", "decoded", "encoded",
+    "ABUSE_TYPES", "CLOCKS", "COMPARISON", "CONTRASTS", "LEVELS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME",
+    "REPORTERS", "UNIT", "VARIANTS", "Arm", "Count", "Curve", "Decision", "Design", "Detectable", "Difference",
+    "Estimate", "Expected", "ExpectedShare", "Finding", "Followed", "Gate", "Interval", "LeftOut", "Months",
+    "NotEstimable", "Overlap", "Readings", "ReportersAgree", "Result", "Transition", "decoded", "encoded",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from evalkit.results.measured import (
     Overlap,
 )
 from evalkit.results.released import Decision
+from evalkit.results.strands import ExpectedShare, Readings, ReportersAgree, Transition
 
 
 def encoded(value: Any) -> Any:
@@ -67,6 +68,10 @@ _NOUNS: Mapping[str, Callable[..., Any]] = types.MappingProxyType(
             Gate,
             Overlap,
             Interval,
+            ExpectedShare,
+            Transition,
+            ReportersAgree,
+            Readings,
         )
     }
 )

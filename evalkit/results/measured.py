@@ -44,6 +44,9 @@ VARIANTS: Mapping[str, str] = types.MappingProxyType(
         "matched": "matched people",
         "at_liberty": "days in custody left out",
         "placebo": "people next below the line, who were not chosen",
+        "other_reading": "by the other reading of the score",
+        "missing_worse": "missing assessments taken to be worse",
+        "missing_bounds": "whatever the missing assessments would have shown",
     }
 )
 """Ways of putting the same question: the planned one, and those that stand beside it."""
@@ -487,6 +490,3 @@ class Overlap:
     def id(self) -> str:
         """The name by which decisions, findings and pages speak of it."""
         return "overlap"
-
-
-Result = Estimate | NotEstimable | Count | Difference | Curve | Detectable | Expected | Months | Gate | Overlap

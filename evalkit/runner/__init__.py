@@ -13,11 +13,11 @@ from evalkit import provenance
 from evalkit.errors import Refusal, StudyError
 from evalkit.runner.edition import MADE, Edition, Page, Profile, Status, deliver, withdraw
 from evalkit.runner.pool import Ended, Task, supervised
-from evalkit.runner.work import Unit, admit, compute, results_of, show
+from evalkit.runner.work import Unit, admit, compute, findings_of, parts_of, results_of, show
 from evalkit.store import cut_of, in_words, owned, shelf, write_whole
 from evalkit.study import Study, Suite, nearest
 
-__all__ = ["Outcome", "Profile", "Progress", "Run", "Status", "run"]
+__all__ = ["Outcome", "Profile", "Progress", "Run", "Status", "parts_of", "run"]
 
 Progress = Callable[[str], None]
 
@@ -89,8 +89,8 @@ def _made(asked: Run, edition: Edition, progress: Progress) -> Outcome:
 
 def _refuse_unknown(asked: Run, edition: Edition) -> None:
     known = {
-        "area": (asked.areas, {study.area for study in edition.studies}),
-        "period": (asked.periods, {study.period.name for study in edition.studies}),
+        "area": (asked.areas, {page.study.area for page in edition.pages()}),
+        "period": (asked.periods, {page.study.period.name for page in edition.pages()}),
     }
     problems = [
         f"--{noun}s: this suite makes no report for the {noun} '{name}'. {nearest(name, names)}"
@@ -175,13 +175,11 @@ class _Making:
         return self._ended(page, end)
 
     def _deliver(self, page: Page, made: Path) -> None:
-        from evalkit.disclosure import release
-
         study = page.study
         inputs = cut_of(study).fingerprint
         with in_words("the folder of reports"):
             page.folder.mkdir(parents=True, exist_ok=True)
-        deliver(page, made, release(results_of(study), study), inputs=inputs, mode=self.edition.file_mode)
+        deliver(page, made, findings_of(study), inputs=inputs, mode=self.edition.file_mode)
 
     def _ended(self, page: Page, end: Ended) -> Status:
         self.done += 1

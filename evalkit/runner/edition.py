@@ -19,7 +19,7 @@ from evalkit.results import Finding
 from evalkit.store import in_words, owned, read_json, shelf, work_folder, write_whole
 from evalkit.study import Study, Suite, fingerprint_of
 
-REPORT = "evaluation"
+REPORT, OVERVIEW = "evaluation", "programme_overview"
 NOT_IN_CSV = ("arms", "caveats", "can_say", "cannot_say", "rows")
 Profile = Literal["public", "internal"]
 
@@ -124,14 +124,18 @@ class Edition:
             mark.unlink(missing_ok=True)
 
     def pages(self) -> tuple[Page, ...]:
-        """Every page of every study, areas in the order of the alphabet and all areas first."""
-        folder = self.suite.root / "notebooks" / "reports"
-        return tuple(
-            self._page(study, folder / f"{name}.ipynb") for study in self.studies for name in self.suite.notebooks
-        )
+        """Every page: of the whole programme first, then of its studies, all areas before each by the alphabet."""
+        folder, names = self.suite.root / "notebooks" / "reports", self.suite.notebooks
+        whole = [study.for_profile(self.profile) for study in self.suite.overviews() if OVERVIEW in names]
+        asked = [(study, OVERVIEW) for study in whole]
+        asked += [(study, name) for study in self.studies for name in names if name != OVERVIEW]
+        order = [programme.slug for programme in dict.fromkeys(study.programme for study in self.studies)]
+        asked.sort(key=lambda page: order.index(page[0].programme.slug))
+        return tuple(self._page(study, folder / f"{name}.ipynb") for study, name in asked)
 
     def _page(self, study: Study, notebook: Path) -> Page:
-        key = fingerprint_of([shelf(study).name, provenance.sha256_of(notebook), self.profile])
+        parts = [shelf(part).name for part in study.parts]
+        key = fingerprint_of([shelf(study).name, parts, provenance.sha256_of(notebook), self.profile])
         folder = self.folder / study.programme.slug / study.area / study.period.name
         return Page(study=study, notebook=notebook, folder=folder, key=key)
 
@@ -289,7 +293,11 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_csv(statuses: Sequence[Status]) -> str:
-    folders = {status.page.folder: status.page.study for status in statuses if status.status in MADE}
+    folders = {
+        status.page.folder: status.page.study
+        for status in statuses
+        if status.status in MADE and not status.page.study.periods  # which tells again what its parts tell
+    }
     return _csv_text([_place(study), row] for folder, study in folders.items() for row in findings_in(folder))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.errors import NotReleasable, RunFailed
-from evalkit.results import Result, decoded, encoded
+from evalkit.errors import NotComparable, NotReleasable, RunFailed
+from evalkit.results import Finding, Result, decoded, encoded
 from evalkit.store import Store, in_words, read_json, shelf, write_json, write_whole
 from evalkit.study import Study
 
@@ -59,6 +59,34 @@ def compute(study: Study) -> None:
     found += [*expectation.expected(compared, store, study), *sensitivity.checks(compared, store, study)]
     settled = (*people.flow, *compared.balance, *compared.gates, *compared.overlap)
     write_json(shelf(study) / RESULTS, encoded((*settled, *found)))
+
+
+def parts_of(study: Study) -> tuple[tuple[Study, tuple[Finding, ...]], ...]:
+    """What may be shown of each study that a study of the whole programme speaks of, computed first where it was not.
+
+    In the order of its periods, all areas first; of a study of one period and area, that study alone. Nothing of a part
+    whose people cannot be set beside each other.
+    """
+    from evalkit.disclosure import release
+
+    found = []
+    for part in study.parts:
+        try:
+            if not (shelf(part) / RESULTS).is_file():
+                compute(part)
+            found.append((part, release(results_of(part), part)))
+        except NotComparable:
+            if not study.periods:
+                raise
+            found.append((part, ()))
+    return tuple(found)
+
+
+def findings_of(study: Study) -> tuple[Finding, ...]:
+    """Everything released for a study; for one of the whole programme, the primary outcomes of its parts."""
+    if not study.periods:
+        return parts_of(study)[0][1]
+    return tuple(finding for _, found in parts_of(study) for finding in found if finding.planned == "primary")
 
 
 def results_of(study: Study) -> tuple[Result, ...]:
@@ -141,7 +169,6 @@ def _refuse_words_of_nobody(page: str, study: Study) -> None:
 
 
 def _words_of(study: Study) -> Iterable[str]:
-    from evalkit.disclosure import release
-
-    for finding in release(results_of(study), study):
-        yield from (finding.sentence, finding.grade_sentence, *finding.can_say, *finding.cannot_say)
+    for _, findings in parts_of(study):
+        for finding in findings:
+            yield from (finding.sentence, finding.grade_sentence, *finding.can_say, *finding.cannot_say)

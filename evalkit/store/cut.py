@@ -69,4 +69,4 @@ def _spec(study: Study) -> RfgvSpec:
     """The score by which the people of made-up data are chosen: that of the programme they are made up for."""
     slug = study.made_up.programme if study.made_up else ""
     programme = study.programme if study.programme.slug == slug else Programme.read(slug, study.root)
-    return programme.chosen_by.rfgv
+    return programme.recorded.rfgv

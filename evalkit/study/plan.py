@@ -148,7 +148,8 @@ def _deviations(plan: Mapping[str, Any], study: Study) -> Iterator[Deviation]:
     planned["suite"] = plan["slug"]
     planned["area"] = study.area
     planned["programme"] = _named(plan["programmes"], "slug", study.programme.slug)
-    planned["period"] = _named(plan["funding_periods"], "name", study.period.name)
+    planned["period"] = used["period"] if study.periods else _named(plan["funding_periods"], "name", study.period.name)
+    planned["periods"] = plan["funding_periods"] if study.periods else []
     planned["areas"] = [area for area in plan["areas"] if study.area in (ALL_AREAS, area["slug"])]
     if study.area not in {*names, ALL_AREAS}:
         planned["area"] = None

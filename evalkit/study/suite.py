@@ -15,7 +15,7 @@ from evalkit.study.programme import Area, Areas, Programme, Slug, Words
 from evalkit.study.reading import Settings, fingerprint_of, located, nearest, project_root, settings_of, validated
 from evalkit.study.synthetic import Synthetic
 
-ALL_AREAS = "all"
+ALL_AREAS = ALL_PERIODS = "all"
 LONGEST_PATH = 200  # characters below outputs/: Windows stops at 260, and its users' folders need the rest
 LONGEST_FILE = "manifest-sha256.txt" + 14 * "x"  # while it is being written a file's name is longer
 NOT_PART_OF_THE_PLAN = frozenset({"as_of", "data"})  # a later edition of the same plan reads later data
@@ -45,17 +45,45 @@ class FundingPeriod(Settings):
 class Outcome(Settings):
     """One outcome of the plan: which strand counts it, over how many days, and how much hangs on it."""
 
-    strand: Literal["reoffending"]
-    name: Literal["event_count", "any_event", "time_to_event"]
+    strand: Literal["reoffending", "abuse_types", "score_decline"]
+    name: Literal[
+        "event_count", "any_event", "time_to_event", "high_abuse", "level_change", "mean_score", "lower_score",
+        "after_discharge",
+    ]  # fmt: skip
     planned: Literal["primary", "secondary", "exploratory"]
-    horizon_days: Horizon | None = Field(default=None, description="Where it differs from the suite's horizon.")
+    horizon_days: Horizon | None = Field(
+        default=None,
+        description="Where it differs from what is usual: of reoffending the suite's horizon, of a score 304 days "
+        "after index or 182 after discharge. Abuse is assessed when the programme's file says.",
+    )
+
+    @model_validator(mode="after")
+    def _of_its_strand(self) -> Outcome:
+        names = STRANDS[self.strand]
+        if self.name not in names:
+            raise ValueError(f"strand '{self.strand}' has no outcome '{self.name}', only {', '.join(names)}.")
+        if self.strand == "abuse_types" and self.horizon_days:
+            raise ValueError("horizon_days: when abuse is assessed is set in the programme's file (assessment_day).")
+        return self
 
 
-ESTIMATED_FROM: dict[str, tuple[str, ...]] = {
-    "randomised": ("any_event", "time_to_event"),
-    "sequential_trials": ("event_count", "any_event", "time_to_event"),
+STRANDS: dict[str, tuple[str, ...]] = {
+    "reoffending": ("event_count", "any_event", "time_to_event"),
+    "abuse_types": ("high_abuse", "level_change"),
+    "score_decline": ("mean_score", "lower_score", "after_discharge"),
 }
-"""The outcomes that each design can estimate; the first is the one that may be primary."""
+"""The outcomes of each strand; the first is the one that may be primary."""
+SCORE_DAYS, AFTER_DISCHARGE_DAYS = 304, 182
+
+
+def outcomes_of(programme: Programme) -> dict[str, tuple[str, ...]]:
+    """The outcomes that can be asked of a programme, by strand; the first of each may be primary.
+
+    An extract of a trial made elsewhere holds first events alone. Of a programme that is only monitored none is asked.
+    """
+    if programme.source == "ready_cohort":
+        return {"reoffending": ("any_event", "time_to_event")}
+    return STRANDS if programme.police else {}
 
 
 class MadeUp(Settings):
@@ -92,7 +120,8 @@ class Choices(Settings):
         primary = [outcome for outcome in self.outcomes if outcome.planned == "primary"]
         if any(outcome.name == "time_to_event" for outcome in primary):
             raise ValueError("outcomes: a time to the first event describes and cannot be primary.")
-        if any(self.horizon_of(outcome) != self.horizon_days for outcome in primary):
+        counted = [outcome for outcome in primary if outcome.strand == "reoffending"]
+        if any(self.horizon_of(outcome) != self.horizon_days for outcome in counted):
             raise ValueError("outcomes: a primary outcome is counted over horizon_days; give others their own horizon.")
         if [outcome.name for outcome in self.outcomes].count("time_to_event") > 1:
             raise ValueError("outcomes: the time to the first event is asked for once, over its longest horizon.")
@@ -105,8 +134,15 @@ class Choices(Settings):
         return self
 
     def horizon_of(self, outcome: Outcome) -> int:
-        """The horizon of this outcome in days."""
+        """The horizon of this outcome in days: after the index date, or after discharge where it says so."""
+        if outcome.strand == "score_decline":
+            usual = AFTER_DISCHARGE_DAYS if outcome.name == "after_discharge" else SCORE_DAYS
+            return outcome.horizon_days or usual
         return outcome.horizon_days or self.horizon_days
+
+    def planned_of(self, strand: str) -> tuple[Outcome, ...]:
+        """What the plan asks of one strand, in its order."""
+        return tuple(outcome for outcome in self.outcomes if outcome.strand == strand)
 
     @property
     def extract_date(self) -> date:
@@ -135,7 +171,8 @@ class Study(Choices):
     """One programme x area (or all areas) x funding period, and every choice made before the data were seen.
 
     A file of it is complete: nothing is looked up elsewhere. `fingerprint` is SHA-256 over its canonical content;
-    `profile` says who the report is for and is no part of it.
+    `profile` says who the report is for and is no part of it. A study of the whole programme (`periods` set) computes
+    nothing of its own: it speaks of the results of its `parts`.
     """
 
     suite: Slug
@@ -143,6 +180,7 @@ class Study(Choices):
     area: Slug = Field(description="A slug of params/areas.yaml, or 'all'.")
     areas: tuple[Area, ...] = Field(min_length=1, description="The areas whose people are counted.")
     period: FundingPeriod
+    periods: tuple[FundingPeriod, ...] = Field(default=(), description="Of a whole programme: its funding periods.")
     profile: Literal["public", "internal"] = "internal"
 
     @model_validator(mode="after")
@@ -170,10 +208,33 @@ class Study(Choices):
             )
         return study
 
+    def horizon_of(self, outcome: Outcome) -> int:
+        """The horizon of this outcome in days; of abuse the day on which the programme's sides are compared."""
+        assessments = self.programme.assessments
+        if outcome.strand == "abuse_types" and assessments:
+            return assessments.assessment_day
+        return super().horizon_of(outcome)
+
     @property
     def longest_horizon_days(self) -> int:
-        """The horizon of the outcome that is followed longest."""
-        return max(self.horizon_of(outcome) for outcome in self.outcomes)
+        """The horizon of the recorded event that is followed longest, or the suite's where none is counted."""
+        return max([self.horizon_days, *(self.horizon_of(outcome) for outcome in self.planned_of("reoffending"))])
+
+    @property
+    def parts(self) -> tuple[Study, ...]:
+        """The studies whose results a study of the whole programme may speak of; of any other study itself alone."""
+        if not self.periods:
+            return (self,)
+        return tuple(
+            self._with(period=period, periods=(), area=area, areas=areas)
+            for period in self.periods
+            for area, areas in _places(self.areas)
+        )
+
+    def _with(self, **changes: Any) -> Study:
+        study = self.model_copy(update=changes)
+        study._root = self._root
+        return study
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -200,9 +261,7 @@ class Study(Choices):
 
     def for_profile(self, profile: Literal["public", "internal"]) -> Study:
         """The same study for another kind of reader."""
-        study = self.model_copy(update={"profile": profile})
-        study._root = self._root
-        return study
+        return self._with(profile=profile)
 
 
 class Suite(Choices):
@@ -224,6 +283,8 @@ class Suite(Choices):
         for setting, names in {**listed, "funding_periods": periods}.items():
             if len(set(names)) != len(names):
                 raise ValueError(f"{setting}: one name stands twice.")
+        if ALL_PERIODS in periods:
+            raise ValueError(f"funding_periods: '{ALL_PERIODS}' is kept for all of them together; choose another name.")
         if "report" in self.notebooks:
             raise ValueError("notebooks: 'report' is the page of the evaluation; give the notebook another name.")
         return self
@@ -286,11 +347,11 @@ class Suite(Choices):
             if self.made_up is not None and slug not in self.made_up.areas
         ]
         not_estimated = [
-            f"outcomes: '{outcome.name}' cannot be {'primary' if known else 'estimated'} in the design of "
+            f"outcomes: '{outcome.name}' cannot be {'primary' if outcome.name in names else 'asked'} of "
             f"{programme.name} ({programme.design})."
             for programme, outcome in itertools.product(self._profiles, self.outcomes)
-            for known in (outcome.name in ESTIMATED_FROM[programme.design],)
-            if not known or (outcome.planned == "primary" and outcome.name != ESTIMATED_FROM[programme.design][0])
+            for names in (outcomes_of(programme).get(outcome.strand, ()),)
+            if outcome.name not in names or (outcome.planned == "primary" and outcome.name != names[0])
         ]
         long = [
             f"the path '{path}' is longer than {LONGEST_PATH} characters; choose shorter slugs."
@@ -322,19 +383,44 @@ class Suite(Choices):
 
     def studies(self) -> tuple[Study, ...]:
         """Every study: all areas together first, then each area by its slug where there are several."""
-        places = [(ALL_AREAS, self._places)]
-        if len(self._places) > 1:
-            places += [(area.slug, (area,)) for area in sorted(self._places, key=lambda area: area.slug)]
+        places = _places(self._places)
         return tuple(
             self._study(programme, slug, areas, period)
             for programme, (slug, areas), period in itertools.product(self._profiles, places, self.funding_periods)
         )
 
-    def _study(self, programme: Programme, area: str, areas: tuple[Area, ...], period: FundingPeriod) -> Study:
+    def overviews(self) -> tuple[Study, ...]:
+        """For each programme the study that speaks of all its areas and funding periods together."""
+        first, last = (
+            min(period.first_day for period in self.funding_periods),
+            max(period.last_day for period in self.funding_periods),
+        )
+        label = "All funding periods" if len(self.funding_periods) > 1 else self.funding_periods[0].label
+        whole = FundingPeriod(name=ALL_PERIODS, label=label, first_day=first, last_day=last)
+        return tuple(
+            self._study(programme, ALL_AREAS, self._places, whole, self.funding_periods) for programme in self._profiles
+        )
+
+    def _study(
+        self,
+        programme: Programme,
+        area: str,
+        areas: tuple[Area, ...],
+        period: FundingPeriod,
+        periods: tuple[FundingPeriod, ...] = (),
+    ) -> Study:
         shared = {name: getattr(self, name) for name in Choices.model_fields}
-        study = Study(**shared, suite=self.slug, programme=programme, area=area, areas=areas, period=period)
+        study = Study(
+            **shared, suite=self.slug, programme=programme, area=area, areas=areas, period=period, periods=periods
+        )
         study._root = self._root
         return study
+
+
+def _places(areas: tuple[Area, ...]) -> list[tuple[str, tuple[Area, ...]]]:
+    """All areas together, then each by its slug where there are several."""
+    each = [(area.slug, (area,)) for area in sorted(areas, key=lambda area: area.slug)]
+    return [(ALL_AREAS, areas), *(each if len(each) > 1 else [])]
 
 
 def contracts_of(root: Path, *programmes: Programme) -> dict[str, str]:

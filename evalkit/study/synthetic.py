@@ -20,10 +20,33 @@ class World(StrEnum):
     bursty = "bursty"
 
 
+class Shape(StrEnum):
+    """How people come into the made-up programme."""
+
+    tasking = "tasking"
+    allocation = "allocation"
+    group = "group"
+
+
+class MadeUpAssessments(Settings):
+    """Made-up assessments of abuse by several reporters; with `effect_sd` 0 the programme changes nothing in them."""
+
+    effect_sd: float = Field(default=0.0, ge=-2, le=2, description="Shift of severity by the programme, in its SD.")
+    intake_window_days: int = Field(default=91, ge=7, le=365, description="Days that an intake looks back over.")
+    later_window_days: int = Field(
+        default=91, ge=7, le=365, description="Days that a later assessment looks back over."
+    )
+    missing_exit: float = Field(
+        default=0.15, ge=0, le=0.9, description="Share of exits not assessed, more often where abuse is worse."
+    )
+
+
 class SyntheticArea(Settings):
     """One made-up area: how many people the police know there, and how many of them are chosen."""
 
-    selected_a_year: int = Field(ge=1, le=240, description="People chosen from the monthly list in a year.")
+    selected_a_year: int = Field(
+        ge=1, le=400, description="People taken on in a year: from the monthly list, by allocation, or into a group."
+    )
     people: int | None = Field(
         default=None, ge=50, le=100_000, description="People who may cause harm; 30 for each one chosen a year, or 400."
     )
@@ -49,6 +72,18 @@ class Synthetic(Settings):
         default=1.0, ge=0.05, le=1.0, description="Share of events after a selection that happen; 1 = no effect."
     )
     programme: Slug = Field(default="matac", description="The programme that people are chosen for.")
+    shape: Shape = Field(
+        default=Shape.tasking,
+        description="How people come in: tasking, from a monthly list by score; allocation, by chance among cases of a "
+        "MARAC; group, by referral into groups.",
+    )
+    planned_days: int = Field(
+        default=304, ge=28, le=730, description="Of allocation and groups: how long the programme is planned to last."
+    )
+    assessments: MadeUpAssessments | None = Field(default=None, description="Assessments of abuse; none unless set.")
+    overrides: float = Field(
+        default=0.0, ge=0, le=0.5, description="Of allocation: share put into the programme whatever chance said."
+    )
     areas: dict[Slug, SyntheticArea] = Field(min_length=1, max_length=60, description="Each area by its slug.")
     first_run_date: date = Field(description="The first of the month in which the first list is made.")
     enrolment_months: int = Field(default=24, ge=1, le=60, description="Months in which lists are made.")

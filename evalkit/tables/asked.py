@@ -17,7 +17,7 @@ def question(study: Study) -> Table:
     programme = study.programme
     done = _DONE[programme.design](study)
     rows = [
-        ("People", "; ".join(programme.eligibility), done["people"]),
+        ("People", programme.who_may_enter, done["people"]),
         ("What they had", programme.name, programme.name),
         ("Against", programme.comparator, programme.comparator),
         ("Who got which", "by chance", done["assignment"]),
@@ -47,7 +47,7 @@ def _by_chance(study: Study) -> dict[str, str]:
 
 
 def _month_by_month(study: Study) -> dict[str, str]:
-    programme, chosen = study.programme, study.programme.chosen_by
+    programme, chosen = study.programme, study.programme.recorded
     return {
         "people": (
             f"the same, as the records told it on each run date; {study.area_label}, {study.period.label}. Not on the "
@@ -82,12 +82,12 @@ def score_definition(study: Study) -> Table:
 
     None of its features is called recency or frequency: readers use the two words in opposite ways.
     """
-    chosen = study.programme.selection
+    chosen = study.programme.police
     if chosen is None:
         return card("score", "Nobody was chosen by a score in this programme.")
     spec = chosen.rfgv
     parts = [(f"{part.label} (weight {part.weight:g})", _bands(spec.bands[part.feature])) for part in spec.parts]
-    rows = [*_score_rows(spec), ("Who may be chosen", "; ".join(study.programme.eligibility)), *parts]
+    rows = [*_score_rows(spec), ("Who may be chosen", study.programme.who_may_enter), *parts]
     notes = ["Points of each part are multiplied by its weight and added up; the highest score is 100."]
     if spec.convention == "literal_note":
         notes.append(
@@ -137,11 +137,11 @@ def _deviations(chosen: Study) -> Table:
 def _sources(chosen: Study) -> Table:
     from evalkit import __version__
 
-    selection = chosen.programme.selection
+    police = chosen.programme.police
     rows = [
         ("Data", _data(chosen)),
         ("Data up to", day(chosen.as_of)),
-        *(_score_rows(selection.rfgv) if selection else ()),
+        *(_score_rows(police.rfgv) if police else ()),
         ("Funding, independence and access to the data", chosen.funding or "not stated in the suite"),
         ("Notes on the data", " ".join(chosen.programme.notes) or "none"),
         ("Made with", f"evalkit {__version__}"),

@@ -43,8 +43,8 @@ def _settled(study: Study) -> tuple[pd.DataFrame, object, pd.DataFrame]:
     store = Store.open(study)
     compared = matching.match(cohort.build(store, study), study)
     with store.connection() as connection:
-        rfgv.prepare(connection, study.programme.chosen_by.rfgv, study.root)
-        scores = rfgv.score(connection, study.period.last_day, study.programme.chosen_by.rfgv)
+        rfgv.prepare(connection, study.programme.recorded.rfgv, study.root)
+        scores = rfgv.score(connection, study.period.last_day, study.programme.recorded.rfgv)
     return scores, compared.balance, compared.people.drop(columns=LOOKED_AT_LATER)
 
 
@@ -100,7 +100,7 @@ def test_a_score_that_looked_ahead_would_be_caught(extracts, monkeypatch):
     monkeypatch.chdir(extracts.root)
     study = _study("extracts", RUN_DATES[0])
     with Store.open(study).connection() as connection:
-        spec = study.programme.chosen_by.rfgv
+        spec = study.programme.recorded.rfgv
         rfgv.prepare(connection, spec, study.root)
         known, all_told = (
             rfgv.score(connection, date.fromisoformat(RUN_DATES[0]), spec, **told)
