@@ -195,11 +195,14 @@ def admit(
     _print_examination(found, as_json)
 
 
+SHAPES = {"sequential_trials": "tasking", "randomised": "allocation", "single_group": "group"}
+
+
 @app.command()
 def synthesise(
     folder: Annotated[Path, typer.Argument(help="Folder to be made, which holds nothing yet.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same bytes.")] = 1,
-    programme: Annotated[str, typer.Option(help="A programme in params/programmes/ that chooses by score.")] = "matac",
+    programme: Annotated[str, typer.Option(help="A programme in params/programmes/, to be made up for.")] = "matac",
     areas: Annotated[int, typer.Option(min=1, max=60, help="Number of areas.")] = 3,
     people: Annotated[int | None, typer.Option(help="People in all areas; 30 for each one chosen a year.")] = None,
     months: Annotated[int, typer.Option(min=1, max=60, help="Months of enrolment; 24 more follow.")] = 24,
@@ -221,12 +224,15 @@ def synthesise(
     if dialect is not None:
         raise StudyError("--dialect: none is written in this version; leave it out for UTF-8 and ISO dates.")
     root = project_root()
-    settings = Synthetic.sized(
-        areas=areas, people=people, months=months, seed=seed, programme=programme, effect=effect, world=world
-    )
     chosen = Programme.read(programme, root)
-    if chosen.police is None:
-        raise StudyError(f"--programme: nobody is chosen by score for '{programme}', so no lists can be made up.")
+    if chosen.police is None or chosen.design not in SHAPES:
+        raise StudyError(f"--programme: '{programme}' is not evaluated from police records, so none can be made up.")
+    planned = chosen.schedule.planned_days if chosen.schedule else None
+    settings = Synthetic.sized(
+        areas=areas, people=people, months=months, seed=seed, programme=programme, effect=effect, world=world,
+        shape=SHAPES[chosen.design], assessments={} if chosen.assessments else None,
+        **({"planned_days": planned} if planned else {}),
+    )  # fmt: skip
     synthetic.refuse_unusable(folder)
     made = synthetic.generate(settings, chosen.police.rfgv, root)
     synthetic.write(made, folder)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from markupsafe import Markup
 
-from evalkit.results import COMPARISON, PROGRAMME, Finding
+from evalkit.results import ABUSE_TYPES, COMPARISON, LEVELS, PROGRAMME, REPORTERS, Finding
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+    from evalkit.claims import Claim
 
 Cell = str | Markup
 SPAN = Markup('<span data-finding="{id}" data-tier="{tier}">{sentence}</span>')
@@ -95,10 +97,12 @@ class NotDrawn:
         return {self.MIME: {"name": self.name}, "text/html": self.html, "text/plain": f"drawing: {self.name}"}
 
 
-def not_drawn(name: str, about: str, findings: Sequence[Finding]) -> NotDrawn:
-    """The card that stands for a drawing, with the reasons why its findings are not there."""
+def not_drawn(
+    name: str, about: str, findings: Sequence[Finding], otherwise: str = "nothing was estimated that could be drawn"
+) -> NotDrawn:
+    """The card that stands for a drawing, with the reasons why its findings are not there, or what else is why."""
     reasons = sorted({finding.reason for finding in findings if finding.reason})
-    return NotDrawn(name=name, about=about, reason="; ".join(reasons) or "nothing was estimated that could be drawn")
+    return NotDrawn(name=name, about=about, reason="; ".join(reasons) or otherwise)
 
 
 _PAGE_PART = Markup(
@@ -112,6 +116,22 @@ _PAGE_PART = Markup(
 def span(finding: Finding, words: str | None = None) -> Markup:
     """The finding's sentence, or other generated words of it, marked as such; a description without tier is T1."""
     return SPAN.format(id=finding.id, tier=finding.tier or "T1", sentence=words or finding.sentence)
+
+
+def claimed(claim: Claim, words: str) -> Markup:
+    """Words of a published figure, marked as somebody else's."""
+    return Markup('<span data-claim="{}">{}</span>').format(claim.id, words)
+
+
+def published_value(claim: Claim) -> str:
+    """A published figure with its sign and unit."""
+    number = signed(claim.value, 0) if float(claim.value).is_integer() else signed(claim.value, 1)
+    return f"{number}{'%' if claim.unit == 'percent' else f' {claim.unit}'}"
+
+
+def how_published(claim: Claim) -> str:
+    """The design of a published figure in brief, and its window."""
+    return f"{claim.design.partition(':')[0]}; {claim.window}"
 
 
 def table(
@@ -204,3 +224,123 @@ def step_rows(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
 
 
 STEP_HEADS = ("Step", "Programme group", "Comparison group", "Both", "Unit")
+
+
+LEVEL_WORDS: Mapping[str, str] = {level: level for level in LEVELS} | {"none": "no abuse recorded"}
+
+
+def judged(finding: Finding) -> tuple[str, str, str]:
+    """Of a transition: the abuse type, who judged, and the arm, as its id names them."""
+    *_, reporter, arm = finding.id.split(".")
+    return finding.outcome or "", reporter, arm
+
+
+def abuse_words(outcome: str, reporter: str) -> str:
+    """An abuse type and who judged it, as a caption begins."""
+    kind = ABUSE_TYPES[outcome]
+    return f"{kind[0].upper()}{kind[1:]}, as {REPORTERS[reporter]} judged it"
+
+
+def level_rows(finding: Finding) -> list[tuple[Cell, ...]]:
+    """Cases of one arm by level at intake, a row each, and level later; none where the transition is withheld."""
+    _, _, arm = judged(finding)
+    return [
+        (
+            f"{arm.capitalize()} group, {LEVEL_WORDS[row['level']]} at intake",
+            *(count(row[name]) for name in (*LEVELS, "not_known", "total")),
+        )
+        for row in finding.rows
+        if "level" in row
+    ]
+
+
+LEVEL_HEADS = ("Level at intake", *(word.capitalize() for word in LEVEL_WORDS.values()), "Not assessed again", "Total")
+
+
+def moves(finding: Finding) -> Mapping[str, Any]:
+    """Of a transition that may be shown: how many cases moved to a lower level or a higher, and of how many."""
+    return next(row for row in finding.rows if "moved" in row)
+
+
+def move_cells(finding: Finding) -> tuple[str, ...]:
+    """The same as the cells of a table's row; withheld where nothing may be shown."""
+    if not finding.rows:
+        return ("[c]",) * len(MOVE_HEADS)
+    sums = moves(finding)
+    return tuple(count(sums[name]) for name in (*MOVE_WORDS, "total"))
+
+
+MOVE_WORDS = {"lower": "lower", "same": "the same", "higher": "higher", "not_known": "not assessed again"}
+MOVE_HEADS = ("At a lower level", "At the same", "At a higher", "Not assessed again", "All cases")
+
+
+def ranged(row: Mapping[str, Any], value: str, low: str, high: str, digits: int = 0) -> str:
+    """A released figure with its range in brackets; the range alone where only its ends can be told."""
+    if row[low] is None:
+        return "[c]"
+    ends = f"{signed(row[low], digits)} to {signed(row[high], digits)}"
+    return ends if row[value] is None else f"{signed(row[value], digits)} ({ends})"
+
+
+def reading_rows(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
+    """The scores of each arm, a row a reading: mean, floor, share of the attainable fall, and who was read."""
+    return [
+        (
+            f"{arm_of(finding).capitalize()} group, {_reading(row['day'])}",
+            ranged(row, "mean", "low", "high", 1),
+            "[c]" if row["floor"] is None else signed(row["floor"], 1),
+            "[z]" if not row["day"] else ranged(row, "realised", "realised_low", "realised_high"),
+            *(count(row[name]) for name in ("people", "in_custody", "still_open")),
+        )
+        for finding in findings
+        for row in finding.rows
+    ]
+
+
+def arm_of(finding: Finding) -> str:
+    """The arm that a finding of one arm tells of, as its id ends."""
+    return finding.id.rsplit(".", 1)[1]
+
+
+def _reading(day: int) -> str:
+    return f"day {day}" if day else "index date"
+
+
+READING_HEADS = (
+    "Group and reading",
+    "Mean score",
+    "Had nothing more been recorded",
+    "Share of the attainable fall, in every hundred",
+    "People read",
+    "In custody that day",
+    "Still held by the programme",
+)
+
+
+def share_rows(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
+    """What people of the programme had, a row each, beside how many would have had it without the programme."""
+    return [_share_row(finding) for finding in findings]
+
+
+def _share_row(finding: Finding) -> tuple[Cell, ...]:
+    if not finding.rows:
+        return (finding.label, *["[c]"] * 5)
+    row = finding.rows[0]
+    return (
+        finding.label,
+        f"{count(row['people_with'])} of {count(row['people'])}",
+        ranged(row, "share", "low", "high"),
+        ranged(row, "without", "without_low", "without_high"),
+        row["basis"],
+        count(row["not_known"]),
+    )
+
+
+SHARE_HEADS = (
+    "What was looked at",
+    "People who had it",
+    "In every hundred",
+    "Expected without the programme, in every hundred",
+    "Expected from",
+    "Not known",
+)

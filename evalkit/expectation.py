@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evalkit import estimators
-from evalkit.cohort import counted, counted_rows, everybody_counted, history
+from evalkit.cohort import counted, counted_rows, everybody_counted, everybody_else, history
 from evalkit.matching import Comparison
-from evalkit.results import PROGRAMME, Expected, Interval
+from evalkit.results import PROGRAMME, Design, Expected, Interval
 from evalkit.store import Store, remembered
 from evalkit.study import Study
 
@@ -16,25 +16,40 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STRAND, OUTCOME = "reoffending", "event_count"
+LEARNT_FROM = {
+    "sequential_trials": "everybody at risk while not chosen, by history",
+    "randomised": "people allocated to no programme, by history",
+    "single_group": "other people on record in these areas, by history, who may differ in what no record holds",
+}
+BY_AREA = "people allocated to no programme, by area alone: there are too few of them to learn more from"
 
 
 @remembered(tuple)
 def expected(comparison: Comparison, store: Store, study: Study) -> tuple[Expected, ...]:
     """Recorded events before, after, and expected after without the programme, over each horizon that counts events.
 
-    The expectation is learnt from everybody at risk on the same run dates while they were not chosen, with what was
-    known of each before that date, and then asked of those who were chosen. Only of police records: a ready cohort
-    holds no history. The primary horizon comes first.
+    The expectation is learnt from people without the programme (LEARNT_FROM), with what was known of each before their
+    index date, and then asked of those in it. Only of police records: a ready cohort holds no history. None where no
+    model can be fitted. The primary horizon comes first.
     """
-    if study.programme.design != "sequential_trials" or comparison.failed:
+    if study.programme.police is None or comparison.failed:
         return ()
+    people = comparison.people
+    if study.programme.design == "single_group":
+        people = _with_everybody_else(people, store, study)
     named = {study.horizon_of(each) for each in study.outcomes if each.name in ("event_count", "any_event")}
     horizons = [study.horizon_days, *sorted(named - {study.horizon_days})]
-    return tuple(found for horizon in horizons for found in _over(comparison, store, study, horizon))
+    return tuple(found for horizon in horizons for found in _over(people, comparison.design, store, study, horizon))
 
 
-def _over(comparison: Comparison, store: Store, study: Study, horizon_days: int) -> Iterator[Expected]:
-    rows = counted_rows(comparison.people, study, horizon_days)
+def _with_everybody_else(people: pd.DataFrame, store: Store, study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([people, everybody_else(store, study)], ignore_index=True)
+
+
+def _over(people: pd.DataFrame, design: Design, store: Store, study: Study, horizon_days: int) -> Iterator[Expected]:
+    rows = counted_rows(people, study, horizon_days)
     treated = rows["arm"].eq(PROGRAMME)
     if not treated.any() or treated.all():
         return
@@ -44,7 +59,7 @@ def _over(comparison: Comparison, store: Store, study: Study, horizon_days: int)
     if not mine["before"].sum() or not mine["after"].sum():
         return
     try:
-        without = _without(rows, events["after"], study, horizon_days)
+        without, learnt_from = _without(rows, events["after"], study, horizon_days)
         naive = estimators.ratio_of_totals(
             after=mine["after"].to_numpy(float),
             before=mine["before"].to_numpy(float),
@@ -68,21 +83,25 @@ def _over(comparison: Comparison, store: Store, study: Study, horizon_days: int)
         high=without.high,
         naive=naive.ratio,
         everybody=everybody_counted(rows[treated], store, study, horizon_days),
-        design=comparison.design,
-        method="quasi-Poisson model of everybody at risk while not chosen, by history; range of a new such group",
+        design=design,
+        method=f"quasi-Poisson model of {learnt_from}; range of a new such group",
         level=study.level,
     )
 
 
-def _without(rows: pd.DataFrame, after: pd.Series[int], study: Study, horizon_days: int) -> Interval:
-    known = history(rows, study)
+def _without(rows: pd.DataFrame, after: pd.Series[int], study: Study, horizon_days: int) -> tuple[Interval, str]:
+    """What was to be expected of the treated rows, and from whom and by what it was learnt."""
+    known, treated = history(rows, study), rows["arm"].eq(PROGRAMME).to_numpy()
+    columns, factors, learnt_from = known.columns, known.factors, LEARNT_FROM[study.programme.design]
+    if study.programme.design == "randomised" and not known.affordable_by(int((~treated).sum())):
+        columns, factors, learnt_from = {}, {"area": known.factors["area"]}, BY_AREA
     found = estimators.expected_count(
         counts=after.to_numpy(float),
         exposure_days=rows["days_followed"].clip(upper=horizon_days).to_numpy(float),
-        columns=known.columns,
-        factors=known.factors,
+        columns=columns,
+        factors=factors,
         clusters=rows["cluster_id"].to_numpy(),
-        treated=rows["arm"].eq(PROGRAMME).to_numpy(),
+        treated=treated,
         level=study.level,
     )
-    return found.total
+    return found.total, learnt_from

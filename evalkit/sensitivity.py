@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from evalkit.cohort import counted_rows
 from evalkit.matching import Comparison, shared_by
-from evalkit.outcomes.reoffending import rate_ratio
+from evalkit.outcomes import score_decline
+from evalkit.outcomes.reoffending import AT_RISK, rate_ratio
 from evalkit.results import COMPARISON, PROGRAMME, Result
 from evalkit.store import Store, remembered
 from evalkit.study import ALL_AREAS, Outcome, Study
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 @remembered(tuple)
 def checks(comparison: Comparison, store: Store, study: Study) -> tuple[Result, ...]:
-    """The checks of the primary outcome that its design allows; none of a comparison that chance made.
+    """The checks of the primary outcomes that their design allows; none of a comparison that chance made.
 
     The placebo cohort: the people next below the line, who were not chosen, stand in for those who were, who are left
-    out. Nothing was done to them, so their ratio should be 1 within what chance leaves open.
+    out. Nothing was done to them, so their ratio of events should be 1, and their difference in the mean score nought,
+    within what chance leaves open.
     """
     if study.programme.design != "sequential_trials" or study.area != ALL_AREAS or comparison.failed:
         return ()
@@ -30,8 +32,10 @@ def checks(comparison: Comparison, store: Store, study: Study) -> tuple[Result, 
     if not rows["arm"].eq(PROGRAMME).any():
         return ()
     asked = Outcome(strand="reoffending", name="event_count", planned="exploratory")
+    stood_in = dataclasses.replace(comparison, people=people)
     shared = shared_by(dataclasses.replace(comparison, people=rows), asked, study)
-    return (rate_ratio(rows, store, study, shared, variant="placebo"),)
+    ratio = rate_ratio(rows, store, study, shared, AT_RISK, variant="placebo")
+    return (ratio, *score_decline.placebo(stood_in, store, study))
 
 
 def placebo_cohort(people: pd.DataFrame) -> pd.DataFrame:

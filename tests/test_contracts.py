@@ -15,6 +15,7 @@ import yaml
 from evalkit import contracts
 from evalkit.contracts import Contract
 from evalkit.errors import StudyError
+from evalkit.store import intake
 
 FOLDER = Path(__file__).parents[1] / "data_contracts"
 READY = FOLDER / "ready_cohort.odcs.yaml"
@@ -111,7 +112,7 @@ def test_a_ready_cohort_has_these_fields_and_this_key():
 
 
 ROUTES = "rfgv/marac/demand_data/police_scene/partner_agency/self/family_or_friend/court/other_programme"
-MATAC = {
+FIELDS = {
     "people": """
         person_id: string key    birth_year: integer    sex: string    ethnicity_group: string    area: string
         died_on: date?    left_force_on: date?    sexuality: string?    main_language: string?    disability: string?
@@ -140,29 +141,89 @@ MATAC = {
         person_id: string key    from_on: date key    until_on: date?    kind: remand/sentence
         reason_is_domestic_abuse: boolean?
     """,
+    "referrals": f"""
+        referral_id: string key    person_id: string    programme: string    route: {ROUTES}    referred_on: date
+        decision: accepted/declined/waiting    decided_on: date?    decline_reason: string?
+        consent_recorded: boolean?    consent_withdrawn_on: date?    information_sharing_signed: boolean?
+        escalation: boolean?
+        risk_tool: DASH/SARA/OASys/PPIT/idva_judgement/initial_assessment/parenting_assessment/other?
+        risk_level: standard/medium/high?    relationship_status: married/cohabiting/divorced/separated/other?
+        employment_status: string?    other_services_2y: boolean?    child_protection: boolean?
+        participation_issue: boolean?
+    """,
+    "sessions": """
+        session_id: string key    episode_id: string    group_id: string?    held_on: date    kind: group/one_to_one
+        module: integer?    number: integer?    attended: yes/notified/missed
+    """,
+    "abuse_assessments": """
+        assessment_id: string key    episode_id: string    victim_id: string?
+        timepoint: intake/interim/exit/follow_up    interim_number: integer?    assessed_on: date
+        window_days: integer    reporter: victim/idva/practitioner/client
+        abuse_type: physical/sexual/harassment_stalking/jealous_controlling
+        level: none/standard/moderate/high/not_known    basis: disclosed/professional_judgement?
+    """,
+    "risk_assessments": """
+        assessment_id: string key    episode_id: string    person_id: string    victim_id: string?
+        timepoint: intake/interim/exit/follow_up    reporter: victim/idva/practitioner/client
+        tool: DASH/SARA/OASys/PPIT/idva_judgement    score: number?    band: low/standard/medium/high/very_high?
+        change: reduced_significantly/reduced_moderately/no_change/increased/not_known?    assessed_on: date
+    """,
+    "victims": """
+        victim_id: string key    episode_id: string key    first_contacted_on: date?    supported: boolean
+        updates_invited: integer?    updates_given: integer?    children_count: integer?
+    """,
+    "hearings": """
+        hearing_id: string key    person_id: string    victim_id: string?    panel: marac/matac/complex_da
+        heard_on: date    is_repeat: boolean?    repeat_definition: string?    chair_agency: string?
+    """,
 }
 """Fields of each table in order, with type or codes; a question mark where they may be empty or not sent at all."""
 
 
-@pytest.mark.parametrize("table", MATAC)
-def test_a_table_of_the_tasking_programme_has_these_fields_types_codes_and_this_key(table):
+@pytest.mark.parametrize("table", FIELDS)
+def test_a_table_has_these_fields_types_codes_and_this_key(table):
     contract = Contract.read(FOLDER / f"{table}.odcs.yaml")
     stated = [
         f"{field.name}: {'/'.join(field.codes) or field.type}{' key' * field.is_key}{'' if field.required else '?'}"
         for field in contract.fields
     ]
-    assert stated == [each.strip() for line in MATAC[table].splitlines() for each in line.split("    ") if each.strip()]
+    assert stated == [
+        each.strip() for line in FIELDS[table].splitlines() for each in line.split("    ") if each.strip()
+    ]
     assert contract.version == "1.0.0"
 
 
-@pytest.mark.parametrize("table", MATAC)
+@pytest.mark.parametrize("table", FIELDS)
 def test_ids_are_identifying_and_what_law_protects_is_sensitive(table):
     fields = Contract.read(FOLDER / f"{table}.odcs.yaml").fields
-    protected = {"sex", "ethnicity_group", "sexuality", "main_language", "disability"}
+    protected = {
+        "sex", "ethnicity_group", "sexuality", "main_language", "disability", "level", "decline_reason",
+        "other_services_2y", "child_protection", "participation_issue",
+    }  # fmt: skip
     for field in fields:
         is_id = field.name.endswith("_id") or field.name == "same_as"
         assert (field.classification == "identifying") == is_id, field.name
         assert (field.classification == "sensitive") == (field.name in protected), field.name
+
+
+def test_a_level_of_none_is_called_what_it_is_and_an_unknown_one_is_not_none():
+    [level] = [each for each in Contract.read(FOLDER / "abuse_assessments.odcs.yaml").fields if each.name == "level"]
+    assert (level.codes["none"], level.codes["not_known"]) == ("no abuse recorded", "not known")
+
+
+def test_any_column_after_the_prefix_of_answers_is_one_and_no_other_is_read(judged):
+    table = """
+        visit_id | criterion_aged_18 | criterion_ | other_thing
+        V1       | yes               | yes        | yes
+        V2       | unknown           |            |
+        V3       |                   |            |
+        V4       | perhaps           | perhaps    | perhaps
+    """
+    found, verdict = judged([], table, customProperties=_custom(answerColumnPrefix="criterion_"))
+    assert found == [(5, "criterion_aged_18", "code", "quarantine", "perhaps")]
+    answer = verdict.contract.field("criterion_aged_18")
+    assert (answer.label, answer.classification, answer.required) == ("aged 18", "sensitive", False)
+    assert verdict.contract.field("criterion_") is verdict.contract.field("other_thing") is None
 
 
 @pytest.mark.parametrize(
@@ -498,3 +559,56 @@ def test_no_name_is_shown_of_a_first_line_that_may_be_a_persons_row(written):
     read = contracts.heading(contract, ["Ann Canary", "demo", "programme"])
     assert "Canary" not in repr(read)
     assert read.found[0].check.label == "the first line is not the header: hardly a name in it is known"
+
+
+SOUND = {
+    "people": ["person_id,birth_year,sex,ethnicity_group,area", "A,1990,not_held,not_held,north"],
+    "person_links": ["person_id,same_as,strength", "A,A2,certain"],
+    "incidents": [
+        "record_id,incident_id,person_id,role,victim_id,occurred_on,recorded_on,record_type,is_domestic_abuse,area",
+        "R1,I1,A,suspect,V,2022-01-01,2022-01-02,non_crime_incident,yes,north",
+    ],
+    "selections": ["person_id,run_date,route,selected", "A,2022-02-01,demand_data,yes"],
+    "episodes": [
+        "episode_id,referral_id,person_id,programme,arm,allocated_on,accepted_on,police_link,area",
+        "E,F,A,drive,programme,2022-02-01,2022-02-01,linked,north",
+    ],
+    "custody": ["person_id,from_on,until_on,kind", "A,2023-01-01,2023-02-01,remand"],
+    "referrals": [
+        "referral_id,person_id,programme,route,referred_on,decision,decided_on,criterion_heard_at_marac",
+        "F,A,drive,marac,2022-01-20,accepted,2022-02-01,yes",
+    ],
+    "sessions": [
+        "session_id,episode_id,held_on,kind,module,number,attended", "S,E,2022-03-01,one_to_one,1,1,notified",
+    ],
+    "abuse_assessments": [
+        "assessment_id,episode_id,victim_id,timepoint,assessed_on,window_days,reporter,abuse_type,level,basis",
+        "M,E,V,intake,2022-02-08,91,idva,sexual,none,disclosed",
+    ],
+    "risk_assessments": [
+        "assessment_id,episode_id,person_id,victim_id,timepoint,reporter,tool,score,band,change,assessed_on",
+        "K,E,A,V,exit,idva,idva_judgement,,,reduced_moderately,2022-12-01",
+    ],
+    "victims": [
+        "victim_id,episode_id,first_contacted_on,supported,updates_invited,updates_given,children_count",
+        "V,E,2022-02-04,yes,3,1,2",
+    ],
+    "hearings": ["hearing_id,person_id,victim_id,panel,heard_on,is_repeat", "H,A,V,marac,2022-01-15,no"],
+}  # fmt: skip
+"""One sound row of every table that a programme with police records may send."""
+
+
+@pytest.mark.parametrize("lines", [2, 1], ids=["one row each", "headers alone"])
+def test_a_sound_folder_of_all_tables_is_admitted_whole(tmp_path, lines):
+    may_be_empty = SOUND.keys() - {"people", "incidents", "episodes"}
+    rows = {table: 1 if table not in may_be_empty else lines - 1 for table in SOUND}
+    folder = tmp_path / "extracts"
+    folder.mkdir()
+    for table, number in rows.items():
+        (folder / f"{table}.csv").write_text("\n".join(SOUND[table][: number + 1]) + "\n", encoding="utf-8")
+    found = intake.admit(folder, tmp_path / "store.duckdb", contracts_folder=FOLDER, extract_date=date(2024, 1, 1))
+    assert found.is_clean
+    assert {table.contract.table: table.verdict.admitted for table in found.tables} == rows
+    with duckdb.connect(str(tmp_path / "store.duckdb"), read_only=True) as store:
+        answers = store.execute("SELECT criterion_heard_at_marac FROM referrals").fetchall()
+    assert answers == [("yes",)] * rows["referrals"]

@@ -332,9 +332,8 @@ def test_what_could_have_been_seen_is_said_of_events_for_every_hundred_people(re
     )  # fmt: skip
     words = evidence.detectable(could, 165, 120)
     assert words.startswith(
-        "With 165 people in the programme, and about 120 recorded incidents within 182 days for every hundred who "
-        "could "
-        "have been chosen and were not, this report "
+        "With 165 people in the programme, and about 120 recorded incidents within 182 days for every hundred of "
+        "the comparison group, this report "
     )
     assert said in words
     assert words.endswith("a true 30% reduction would be missed in 5 of 10 reports like this one.")

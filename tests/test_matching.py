@@ -13,6 +13,7 @@ from evalkit.outcomes import reoffending
 from evalkit.results import COMPARISON, PROGRAMME, Estimate, NotEstimable
 from evalkit.store import Store
 from evalkit.study import RfgvSpec, Suite, Synthetic
+from evalkit.study.suite import MadeUp
 
 SETTINGS = {
     "seed": 11,
@@ -78,6 +79,24 @@ def test_no_pair_of_matches_is_farther_apart_than_the_calipers(made):
         assert within.any(axis=1).all()
 
 
+def test_the_pairs_are_the_matches_behind_the_weights(made):
+    *_, compared = made
+    people, pairs = compared.people, compared.pairs
+    chosen, other = people.loc[pairs["programme_row"]], people.loc[pairs["comparison_row"]]
+    assert set(chosen["arm"]) == {PROGRAMME}
+    assert set(other["arm"]) == {COMPARISON}
+    assert chosen["index_date"].tolist() == other["index_date"].tolist()
+    for row, total in (
+        ("programme_row", people["arm"].eq(PROGRAMME)),
+        ("comparison_row", people["arm"].eq(COMPARISON)),
+    ):
+        stood_for = pairs.groupby(row)["weight"].sum()
+        weights = people.loc[total & people["match_weight"].gt(0), "match_weight"]
+        assert stood_for.to_numpy() == pytest.approx(weights.to_numpy())
+        assert stood_for.index.tolist() == weights.index.tolist()
+    assert pairs["programme_row"].value_counts().max() == risk_set.NEIGHBOURS
+
+
 def test_matching_brings_the_sides_together(made):
     *_, compared = made
     score = next(each for each in compared.balance if each.covariate == "score")
@@ -135,6 +154,52 @@ def test_every_way_of_putting_the_question_is_there_with_its_design(made):
         182,
         365,
     }
+
+
+@pytest.fixture(scope="module", params=["drive", "they-matter"])
+def enrolled_world(request, tmp_path_factory, copied):
+    """A suite whose people are allocated or accepted, in made-up data in which nothing works."""
+    project = copied(tmp_path_factory.mktemp(request.param) / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root)
+        suite = Suite.read(request.param)
+        study = suite.model_copy(update={"data": _world(suite)}).at(suite.as_of).studies()[0]
+        store = Store.open(study)
+        yield study, store, matching.match(cohort.build(store, study), study)
+
+
+def _world(suite: Suite) -> MadeUp:
+    return MadeUp(synthetic=suite.made_up.model_copy(update={"seed": 5}))
+
+
+def test_where_nothing_works_as_many_events_come_as_are_expected_whoever_the_expectation_is_learnt_from(enrolled_world):
+    study, store, compared = enrolled_world
+    people = compared.people
+    assert not people.duplicated("person_id").any()
+    assert people[list(HISTORY)].notna().all().all()
+    assert people["episode_id"].notna().all()
+    [found] = expectation.expected(compared, store, study)
+    assert found.low < found.after < found.high < found.before
+    learnt = {"drive": "people allocated to no programme", "they-matter": "other people on record"}
+    assert learnt[study.suite] in found.method
+    assert sensitivity.checks(compared, store, study) == ()
+
+
+def test_chance_makes_sides_alike_and_every_clock_is_lent_within_one_area_and_month(enrolled_world):
+    study, store, compared = enrolled_world
+    if study.programme.design == "single_group":
+        assert not len(compared.pairs)
+        return
+    people = compared.people.assign(month=compared.people["index_date"].dt.strftime("%Y-%m"))
+    for each in ("area", "month"):
+        sides = [people.loc[compared.pairs[row], each].tolist() for row in ("programme_row", "comparison_row")]
+        assert sides[0] == sides[1]
+    assert len(compared.pairs) == people["arm"].eq(COMPARISON).sum()
+    assert all(each.smd_before is None and abs(each.smd) < 0.25 for each in compared.balance)
+    ratio = next(one for one in reoffending.estimate(compared, store, study) if isinstance(one, Estimate))
+    assert ratio.measure == "rate_ratio"
+    assert "adjusted for score, history" in ratio.method
+    assert ratio.low < 1 < ratio.high
 
 
 def test_a_before_after_figure_comes_only_with_its_expectation(made):

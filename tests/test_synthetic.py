@@ -452,7 +452,7 @@ def test_synthesise_writes_a_folder_that_is_admitted(project):
         (("--format", "xlsx"), "'xlsx' is not written in this version; only csv is"),
         (("--dialect", "uk"), "none is written in this version"),
         (("--world", "sharp"), "'sharp' is not a valid choice"),
-        (("--programme", "rossi-aid"), "nobody is chosen by score for 'rossi-aid'"),
+        (("--programme", "rossi-aid"), "'rossi-aid' is not evaluated from police records"),
         (("--areas", "2", "--people", "20"), "areas.area-2.people: input should be greater than or equal to 50"),
         (("--effect", "0"), "effect: input should be greater than or equal to 0.05"),
     ],

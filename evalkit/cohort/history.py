@@ -26,6 +26,7 @@ EVENTS_BEFORE: tuple[tuple[str, bool, int, int], ...] = (
 SCORE_KNOTS = (55.0, 70.0, 80.0, 88.0, 95.0)
 CUSTODY_DAYS = 182
 RUN_DATES_BACK = 3
+FEWEST_A_COLUMN = 10
 HISTORY: dict[str, str] = {
     "score": "Score on the run date",
     "score_change": "Score less the score three run dates before",
@@ -51,12 +52,22 @@ class History:
     columns: dict[str, np.ndarray[Any, Any]]
     factors: dict[str, np.ndarray[Any, Any]]
 
+    def affordable_by(self, people: int) -> bool:
+        """Whether so many people can carry a model with all of it: FEWEST_A_COLUMN for each column, whatever happened.
+
+        Where chance made the sides alike, history is there for precision alone, and among few people it takes more
+        than it gives: with six people a column the standard error of a ratio of counts was an eighth above that by
+        area alone, with ten the two were equal.
+        """
+        groups = sum(len(set(values)) - 1 for values in self.factors.values())
+        return people >= FEWEST_A_COLUMN * (len(self.columns) + groups)
+
 
 def history(people: pd.DataFrame, study: Study) -> History:
     """The covariates of every model of this design, in the form in which they enter it.
 
     Counts as log(1 + count), days since the last event as log(days + 3), gravity as log(gravity + 0.5), the score by a
-    restricted cubic spline; age band, area and run date as groups.
+    restricted cubic spline; age band, area and run date as groups (of episodes the month of the index date).
     """
     import numpy as np
 
@@ -70,7 +81,10 @@ def history(people: pd.DataFrame, study: Study) -> History:
         "custody_days": people["custody_days"].to_numpy(float),
         "score_change": people["score_change"].to_numpy(float),
     }
-    factors = {name: people[name].astype(str).to_numpy() for name in ("age_band", "area", "index_date")}
+    dates = people["index_date"]
+    when = dates.dt.strftime("%Y-%m") if study.programme.source == "episodes" else dates.astype(str)
+    factors = {name: people[name].astype(str).to_numpy() for name in ("age_band", "area")}
+    factors["index_date"] = when.to_numpy()
     return History(columns=columns, factors=factors)
 
 

@@ -16,6 +16,7 @@ QUARANTINE, REFUSE, WARN = "quarantine", "refuse", "warn"
 ISO_DATE = "%Y-%m-%d"
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 NOTHING: Mapping[str, str] = types.MappingProxyType({})
+ANSWERS: Mapping[str, str] = types.MappingProxyType({"yes": "Yes", "no": "No", "unknown": "Not known"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,8 @@ class Contract:
         Rules of the table as a whole.
     missing_tokens : tuple of str
         Cells that mean the same as an empty one.
-    number_prefix : str or None
-        A column whose name starts so is an optional number, though the contract does not list it.
+    number_prefix, answer_prefix : str or None
+        A column whose name starts so is an optional number, or one of ANSWERS, though the contract does not list it.
     sha256 : str
         Of the bytes of `file`.
     """
@@ -107,6 +108,7 @@ class Contract:
     encoding: str = "utf-8"
     missing_tokens: tuple[str, ...] = ()
     number_prefix: str | None = None
+    answer_prefix: str | None = None
 
     @classmethod
     def read(cls, file: str | Path) -> Contract:
@@ -121,19 +123,22 @@ class Contract:
         return tuple(field for field in self.fields if field.is_key)
 
     def field(self, name: str) -> Field | None:
-        """Return the field of this name, which may be one that only the prefix for numbers allows; else None."""
+        """Return the field of this name, which may be one that only a prefix allows; else None."""
         listed = next((field for field in self.fields if field.name == name), None)
         return listed or self._prefixed(name)
 
     def _prefixed(self, name: str) -> Field | None:
-        prefix = self.number_prefix
-        if not prefix or not name.startswith(prefix) or name == prefix:
-            return None
-        return Field(
-            name=name,
-            label=name.removeprefix(prefix).replace("_", " "),
-            description="A covariate measured before the index date.",
-            type="number",
-            classification="confidential",
-            rules=(Rule(kind="type"),),
-        )
+        for prefix, kind in ((self.number_prefix, _NUMBER), (self.answer_prefix, _ANSWER)):
+            if prefix and name.startswith(prefix) and name != prefix:
+                return dataclasses.replace(kind, name=name, label=name.removeprefix(prefix).replace("_", " "))
+        return None
+
+
+_NUMBER = Field(
+    name="", label="", description="A covariate measured before the index date.", type="number",
+    classification="confidential", rules=(Rule(kind="type"),),
+)  # fmt: skip
+_ANSWER = Field(
+    name="", label="", description="Whether this held when it was asked.", type="string", classification="sensitive",
+    rules=(Rule(kind="code", arguments={"codes": ANSWERS}),),
+)  # fmt: skip

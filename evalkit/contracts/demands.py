@@ -31,7 +31,12 @@ from evalkit.study import nearest
 ENGINE = "evalkit"
 ENCODINGS = ("utf-8", "cp1252")
 RESERVED = {"schema": ("manifest", "quarantined"), "properties": ("file_row", "input")}
-OF_A_TABLE: Mapping[str, type] = {"encoding": str, "missingTokens": list, "numericColumnPrefix": str}
+OF_A_TABLE: Mapping[str, type] = {
+    "encoding": str,
+    "missingTokens": list,
+    "numericColumnPrefix": str,
+    "answerColumnPrefix": str,
+}
 OF_A_FIELD: Mapping[str, type] = {"headerSynonyms": list, "codeMap": dict, "dateFormats": list}
 NOT_READ = {
     "schema": ("relationships", "synonyms", "physicalName"),

@@ -142,6 +142,7 @@ def _contract(document: OpenDataContractStandard, file: Path) -> Contract:
         encoding=facts.get("encoding", "utf-8"),
         missing_tokens=tuple(facts.get("missingTokens", ())),
         number_prefix=facts.get("numericColumnPrefix"),
+        answer_prefix=facts.get("answerColumnPrefix"),
         file=file,
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
     )

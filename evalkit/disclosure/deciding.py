@@ -12,8 +12,10 @@ from itertools import groupby
 from typing import Any
 
 from evalkit import evidence
+from evalkit.disclosure import levels
 from evalkit.errors import NotReleasable
 from evalkit.results import (
+    PROGRAMME,
     Arm,
     Count,
     Curve,
@@ -22,17 +24,22 @@ from evalkit.results import (
     Difference,
     Estimate,
     Expected,
+    ExpectedShare,
     Gate,
     Months,
     Overlap,
+    Readings,
+    ReportersAgree,
     Result,
+    Transition,
     encoded,
 )
 from evalkit.store import decisions_file, write_json
 from evalkit.study import ALL_AREAS, Study, fingerprint_of
 
-FEWEST = 10  # distinct people behind any figure, or behind what is left of the group without them
+FEWEST = levels.FEWEST  # distinct people behind any figure, or behind what is left of the group without them
 FEWEST_FOR_RATES = 30
+MATERIALLY = "materially_"
 FEWEST_IN_FULL = 60
 FEWEST_EVENTS_FOR_TIME = 30
 MOST_OF_ONE, MOST_OF_TWO = 0.5, 0.9
@@ -41,6 +48,11 @@ FEWER = f"fewer than {FEWEST}"
 MOST_AREAS_NOT_BLURRED = 3
 OTHER_AREA = "another area's figure could be worked out from it"
 ONE_AREA = "one area alone cannot carry an effect; it is shown once areas are pooled, which this version cannot do"
+
+ONE_AREA_FEW = f"it stands on fewer than {FEWEST_IN_FULL} people, which one area alone needs"
+ONE_AREA_SEXUAL = "sexual abuse is not shown of one area alone"
+GIVEN_AWAY = "how few cases moved from one level of abuse to another could be worked out from it"
+NEARLY_THE_SAME = f"{FEWER} people stand between it and the people with a lower score at all"
 
 Family = Mapping[str, tuple[Study, Sequence[Result]]]
 
@@ -81,18 +93,23 @@ def _add_companion_areas(family: Family, decided: dict[str, dict[str, Decision]]
 def _is_hidden(result: Result, decision: Decision, areas: int) -> bool:
     if isinstance(result, Count):
         return areas <= MOST_AREAS_NOT_BLURRED and 0 < (result.programme or 0) < FEWEST
-    return isinstance(result, Estimate | Difference) and decision.withheld not in (None, ONE_AREA)
+    counted = isinstance(result, Estimate | Difference | ExpectedShare | Transition | ReportersAgree)
+    return counted and decision.withheld not in (None, ONE_AREA, ONE_AREA_SEXUAL)
 
 
 def _size(result: Result) -> int:
     """How many people of the programme a figure stands on."""
     match result:
         case Estimate():
-            return result.arms[0].people
+            return _people(result)[0]
         case Difference():
             return result.people_programme
         case Count():
             return result.programme or 0
+        case ExpectedShare() | ReportersAgree():
+            return result.people
+        case Transition():
+            return levels.cases(result)
     return 0
 
 
@@ -149,10 +166,19 @@ def of_one(study: Study, results: Sequence[Result]) -> dict[str, Decision]:
 
 
 def _of_one_area(result: Result, decision: Decision) -> Decision:
-    """Withhold whatever shows or gives away one area's own effect; how its people fared alone may stand there."""
+    """Withhold whatever shows or gives away one area's own effect; how its people fared alone may stand there.
+
+    Of levels and shares only where sixty people stand behind them, and never of sexual abuse.
+    """
     own_share = isinstance(result, Estimate) and result.contrast == "share"
-    effect = isinstance(result, Estimate | Curve | Expected | Months | Overlap) and not own_share
-    return dataclasses.replace(decision, withheld=decision.withheld or ONE_AREA) if effect else decision
+    effect = isinstance(result, Estimate | Curve | Expected | Months | Overlap | Readings) and not own_share
+    if effect or (isinstance(result, Transition) and result.arm != PROGRAMME):
+        return dataclasses.replace(decision, withheld=decision.withheld or ONE_AREA)
+    if not isinstance(result, ExpectedShare | Transition | ReportersAgree) or decision.exact:
+        return decision
+    few = ONE_AREA_FEW if _size(result) < FEWEST_IN_FULL else None
+    sexual = ONE_AREA_SEXUAL if "sexual" in result.outcome else None
+    return dataclasses.replace(decision, withheld=sexual or decision.withheld or few)
 
 
 def _with_companions(results: Sequence[Result], decisions: dict[str, Decision]) -> dict[str, Decision]:
@@ -162,24 +188,57 @@ def _with_companions(results: Sequence[Result], decisions: dict[str, Decision]) 
     have been seen all show it. How many events there were is another: it tells neither who had one nor how many did. A
     variant (among people near the line, say) is released without any count of its own, so that it tells nothing of the
     main figure by subtraction, and a withheld one takes nothing along. What was not estimated holds no figure. Of a
-    covariate in groups (age bands) one group follows from the others. Months have lines of their own.
+    covariate in groups (age bands) one group follows from the others. Months have lines of their own. Of scores each
+    outcome counts people of its own; of levels of abuse the share no longer at a high level goes where the sums beside
+    it would tell of a few cases.
     """
     together: dict[tuple[str, str, int], list[str]] = defaultdict(list)
     for result in results:
-        if isinstance(result, Curve | Detectable | Expected) or (isinstance(result, Estimate) and not result.variant):
-            counted = "events" if result.outcome == "event_count" else "people"
+        if isinstance(result, Estimate) and result.variant and result.arms:
+            continue
+        if isinstance(result, Curve | Detectable | Expected | Estimate | ExpectedShare):
+            counted = _counted(result.strand, result.outcome)
             together[result.strand, counted, result.horizon_days].append(result.id)
         if isinstance(result, Difference) and result.part_of:
             together["balance", result.part_of, 0].append(result.id)
-    same = dict(decisions)
+    same = decisions | {
+        result.id: dataclasses.replace(decisions[result.id], withheld=decisions[result.id].withheld or reason)
+        for result in results
+        if (reason := _told_by_others(result, results, decisions))
+    }
     for names in together.values():
-        reason = next(filter(None, (decisions[name].withheld for name in names)), None)
+        reason = next(filter(None, (same[name].withheld for name in names)), None)
         if reason:
-            same |= {
-                name: dataclasses.replace(decisions[name], withheld=decisions[name].withheld or reason)
-                for name in names
-            }
+            same |= {name: dataclasses.replace(same[name], withheld=same[name].withheld or reason) for name in names}
     return same
+
+
+def _counted(strand: str, outcome: str) -> str:
+    """Of whom an outcome is a count: figures that share it give each other away."""
+    if strand == "reoffending":
+        return "events" if outcome == "event_count" else "people"
+    return outcome
+
+
+def _told_by_others(result: Result, results: Sequence[Result], decisions: Mapping[str, Decision]) -> str | None:
+    """Why a result may not stand beside others that are shown: the difference would tell of a few people."""
+    if isinstance(result, ExpectedShare) and result.judged_by:
+        sides = [each for each in results if isinstance(each, Transition) and _is_of(each, result)]
+        told = (levels.gives_away(side, is_shown=decisions[side.id].withheld is None) for side in sides)
+        return GIVEN_AWAY if any(told) else None
+    if isinstance(result, Estimate) and result.outcome.startswith(MATERIALLY):
+        wider = result.id.replace(MATERIALLY, "")
+        among = [each for each in results if isinstance(each, Estimate) and each.id == wider]
+        pairs = (pair for each in among for pair in zip(each.arms, result.arms, strict=True))
+        few = any(other.events - arm.events < FEWEST for other, arm in pairs)
+        return NEARLY_THE_SAME if few else None
+    return None
+
+
+def _is_of(side: Transition, share: ExpectedShare) -> bool:
+    """Whether a share no longer at a high level is, or is set beside, one of this arm's, type's and reporter's."""
+    beside = side.arm == PROGRAMME or share.without is not None
+    return beside and share.outcome == f"no_longer_high_{side.outcome}_by_{side.judged_by}"
 
 
 def _protected(result: Result) -> Decision:
@@ -205,20 +264,33 @@ def _protected(result: Result) -> Decision:
         case Overlap():
             few = _too_few(min(result.people_programme, result.people_comparison))
             return Decision(withheld=few or _unsafe(min(result.programme), result.people_programme))
+        case ExpectedShare():
+            return Decision(withheld=_too_few(result.people) or _unsafe(result.people_with, result.people))
+        case Transition():
+            return Decision(withheld=_too_few(levels.cases(result)) or _behind(min(levels.moved(result).values())))
+        case ReportersAgree():
+            return Decision(withheld=_too_few(result.people))
+        case Readings():
+            return Decision(withheld=_too_few(max(result.people, default=0)))
         case _:
             return Decision()
 
 
 def _protected_estimate(result: Estimate) -> Decision:
-    """Of a rate an arm counts events, of every other measure the people who had one."""
-    smallest = min(arm.people for arm in result.arms)
+    """Of a rate an arm counts events, of a mean score nothing, of every other measure the people who had one."""
+    smallest = min(_people(result))
     of_events = result.measure in ("rate_ratio", "rate_difference")
     reasons = (_behind(_people_of(arm)) if of_events else _unsafe(arm.events, arm.people) for arm in result.arms)
-    unsafe = next(filter(None, reasons), None)
+    unsafe = None if result.measure == "mean_difference" else next(filter(None, reasons), None)
     time_to_event = result.measure in ("restricted_mean_days", "hazard_ratio")
     if not (_too_few(smallest) or unsafe) and time_to_event and result.arms[0].events < FEWEST_EVENTS_FOR_TIME:
         unsafe = f"fewer than {FEWEST_EVENTS_FOR_TIME} people of the programme group had the event"
     return Decision(withheld=_too_few(smallest) or unsafe, small=smallest < FEWEST_IN_FULL)
+
+
+def _people(result: Estimate) -> tuple[int, ...]:
+    """People of each arm; those followed, where a variant counts none of its own."""
+    return tuple(arm.people for arm in result.arms) or tuple(side.followed for side in result.design.followed)
 
 
 def _people_of(arm: Arm) -> int:

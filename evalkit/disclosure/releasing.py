@@ -11,8 +11,10 @@ from evalkit.disclosure import rows
 from evalkit.disclosure.deciding import FEWEST, content_of, of_one, shown_gate
 from evalkit.errors import NotReleasable
 from evalkit.results import (
+    ABUSE_TYPES,
     COMPARISON,
     PROGRAMME,
+    REPORTERS,
     UNIT,
     VARIANTS,
     Count,
@@ -22,16 +24,22 @@ from evalkit.results import (
     Difference,
     Estimate,
     Expected,
+    ExpectedShare,
     Finding,
     Gate,
     Months,
     NotEstimable,
     Overlap,
+    Readings,
+    ReportersAgree,
     Result,
+    Transition,
     decoded,
 )
 from evalkit.store import decisions_file, read_json, shelf
-from evalkit.study import Study
+from evalkit.study import ALL_AREAS, Study
+
+AFTER_DISCHARGE = "_after_discharge"
 
 
 def release(results: Iterable[Result], study: Study) -> tuple[Finding, ...]:
@@ -129,6 +137,14 @@ def _finding(result: Result, decision: Decision, study: Study) -> Finding:
             both = sum(people >= FEWEST for people in result.comparison)
             words = evidence.overlap(both, len(bands), FEWEST)
             return Finding(sentence=words, unit="people", rows=bands, **known)
+        case ExpectedShare():
+            return _expected_share(result, decision, study, known)
+        case Transition():
+            return _transition(result, decision, study, known)
+        case ReportersAgree():
+            return _agreement(result, decision, known)
+        case Readings():
+            return _readings(result, decision, known)
 
 
 def _identity(result: Result, study: Study) -> dict[str, Any]:
@@ -155,13 +171,17 @@ _KINDS: Mapping[type, str] = {
     Months: "months",
     Gate: "gate",
     Overlap: "overlap",
+    ExpectedShare: "expected_share",
+    Transition: "transition",
+    ReportersAgree: "kappa",
+    Readings: "readings",
 }
 
 
 def _withheld(result: Result, decision: Decision, known: dict[str, Any]) -> Finding:
     known |= {"status": "withheld", "reason": decision.withheld}
     words = f"{known['label']}: cannot be reported here, because {decision.withheld}."
-    if isinstance(result, Estimate | Detectable | Expected):
+    if isinstance(result, Estimate | Detectable | Expected | ExpectedShare | Transition | Readings):
         words += " This does not mean that the programme had no effect."
     return Finding(sentence=words, tier="T0", grade=decision.grade, **known)
 
@@ -170,7 +190,8 @@ def _estimate(result: Estimate, decision: Decision, known: dict[str, Any]) -> Fi
     arms = tuple(rows.arm(arm, decision) for arm in result.arms) if decision.exact or not result.variant else ()
     tier = decision.tier or "T1"
     held: dict[str, Any] = {"p_adjusted": decision.p_adjusted, "reasons": decision.grade_reasons}
-    can, cannot = evidence.may_be_said(result, tier, **held) if result.planned == "primary" else ((), ())
+    is_main = result.planned == "primary" and not result.variant
+    can, cannot = evidence.may_be_said(result, tier, **held) if is_main else ((), ())
     small = ("Few people: read with care.",) if decision.small and not decision.exact else ()
     return Finding(
         sentence=evidence.sentence(result, tier, arms, **held),
@@ -244,6 +265,61 @@ def _expected(result: Expected, decision: Decision, known: dict[str, Any]) -> Fi
     )
 
 
+def _expected_share(result: ExpectedShare, decision: Decision, study: Study, known: dict[str, Any]) -> Finding:
+    shown = rows.expected_share_row(result, decision, alone=study.area != ALL_AREAS)
+    return Finding(
+        sentence=evidence.expected_share(result, shown),
+        can_say=(evidence.expected_share_in_brief(result),),
+        unit="percent",
+        level=result.level,
+        method=result.method,
+        rows=(shown,),
+        **known,
+    )
+
+
+def _transition(result: Transition, decision: Decision, study: Study, known: dict[str, Any]) -> Finding:
+    return Finding(
+        sentence=evidence.moved(result, rows.moved_row(result, decision)),
+        unit="people",
+        level=result.level,
+        method=result.method,
+        rows=tuple(rows.transition_rows(result, decision, alone=study.area != ALL_AREAS)),
+        **known,
+    )
+
+
+def _agreement(result: ReportersAgree, decision: Decision, known: dict[str, Any]) -> Finding:
+    people = result.people if decision.exact else rows.rounded(result.people)
+    digits, kappa = None if decision.exact else 2, result.kappa
+    return Finding(
+        sentence=evidence.agreed(result, people),
+        unit="kappa",
+        level=result.level,
+        method=result.method,
+        rows=({"one": result.one, "other": result.other, "people": people},),
+        value=rows.to_digits(kappa.value, digits),
+        low=rows.to_digits(kappa.low, digits),
+        high=rows.to_digits(kappa.high, digits),
+        **known,
+    )
+
+
+def _readings(result: Readings, decision: Decision, known: dict[str, Any]) -> Finding:
+    """Every reading, and in words the first beside the last where both may be shown."""
+    every = tuple(rows.reading_rows(result, decision))
+    shown = [row for row in every if row["mean"] is not None]
+    is_said = len(shown) > 1 and shown[0]["day"] == 0
+    return Finding(
+        sentence=evidence.read(result, shown[0], shown[-1]) if is_said else "",
+        unit="score",
+        level=result.level,
+        method=result.method,
+        rows=every,
+        **known,
+    )
+
+
 def _p(p_value: float | None, decision: Decision) -> float | None:
     return p_value if p_value is None or decision.exact else rows.to_digits(p_value, 2)
 
@@ -252,14 +328,28 @@ def _label(result: Result) -> str:
     match result:
         case Count() | Difference() | Gate():
             return result.label
-        case Curve() | Months():
+        case Curve() | Months() | Readings():
             return _group(result.arm)
+        case ExpectedShare():
+            when = evidence.timed(result)
+            had = f"{result.had[0].upper()}{result.had[1:]}, {when[0].lower()}{when[1:]}"
+            return f"{had}{evidence.reported(result.judged_by)}"
+        case Transition():
+            who = REPORTERS[result.judged_by]
+            return f"{ABUSE_TYPES[result.outcome].capitalize()}, {_group(result.arm)}, judged by {who}"
+        case ReportersAgree():
+            both = f"{REPORTERS[result.one]} and {REPORTERS[result.other]}"
+            return f"{ABUSE_TYPES[result.outcome].capitalize()}, judged by {both}"
         case Detectable():
             return "What this report could have seen"
         case Expected():
             return f"Before, after, and expected without the programme, {result.horizon_days} days"
         case Overlap():
             return "How likely people were to be chosen"
+    if result.strand != "reoffending":
+        outcome = result.outcome.removesuffix(AFTER_DISCHARGE)
+        when = f"{result.horizon_days} days{' after discharge' if outcome != result.outcome else ''}"
+        return ", ".join(filter(None, (_NAMES[outcome], VARIANTS[result.variant], when)))
     name = {
         "risk_difference": f"People with a recorded {result.event_label}: difference in every hundred",
         "risk_ratio": f"People with a recorded {result.event_label}: ratio",
@@ -270,6 +360,15 @@ def _label(result: Result) -> str:
         "hazard_ratio": f"Daily rate of a first recorded {result.event_label}: ratio",
     }[result.measure]
     return ", ".join(filter(None, (name, VARIANTS[result.variant], f"{result.horizon_days} days")))
+
+
+_NAMES = {
+    "high_abuse": "Cases with abuse at a high level: difference in every hundred",
+    "level_change": "Levels of abuse",
+    "mean_score": "Mean score: difference in points",
+    "lower_score": "People with a lower score: difference in every hundred",
+    "materially_lower_score": "People with a materially lower score: difference in every hundred",
+}
 
 
 def _group(arm: str) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evalkit import evidence
-from evalkit.disclosure.deciding import FEWER, FEWEST, shown_months
+from evalkit.disclosure import levels
+from evalkit.disclosure.deciding import FEWER, FEWEST, FEWEST_FOR_RATES, shown_months
 from evalkit.results import (
     COMPARISON,
+    LEVELS,
     PROGRAMME,
     UNIT,
     Arm,
@@ -19,8 +21,12 @@ from evalkit.results import (
     Difference,
     Estimate,
     Expected,
+    ExpectedShare,
+    Interval,
     Months,
     Overlap,
+    Readings,
+    Transition,
 )
 
 ROUNDED_TO = 5
@@ -64,6 +70,84 @@ def expected_row(result: Expected, decision: Decision) -> dict[str, Any]:
         "change_high": evidence.change(result.naive.high),
         "everybody_after_for_100_before": evidence.whole(100 * after / before) if before else None,
     }
+
+
+def expected_share_row(result: ExpectedShare, decision: Decision, *, alone: bool) -> dict[str, Any]:
+    """Counts in fives, shares in whole per cent of unrounded counts.
+
+    How many are not known is not told of assessments where they are fewer than ten, and never of one area `alone`.
+    """
+    shares = ("value", "low", "high", "without", "without_low", "without_high")
+    names = {"value": "share"}
+    few = WITHHELD if result.judged_by else FEWER
+    not_known = WITHHELD if alone else few if result.not_known < FEWEST else rounded(result.not_known)
+    digits = None if decision.exact else 0
+    found = {name: getattr(result, name) for name in shares}
+    return {
+        "people": result.people if decision.exact else rounded(result.people),
+        "people_with": result.people_with if decision.exact else rounded(result.people_with),
+        "not_known": result.not_known if decision.exact else not_known,
+        **{
+            names.get(name, name): None if each is None else to_digits(100 * each, digits)
+            for name, each in found.items()
+        },
+        "judged_by": result.judged_by,
+        "clock": result.clock,
+        "basis": result.basis,
+    }
+
+
+def moved_row(result: Transition, decision: Decision) -> dict[str, Any]:
+    """How many cases were lower, the same, higher and not assessed again, of how many."""
+    sums = levels.moved(result) | {"total": levels.cases(result)}
+    return {"moved": "all", **{name: each if decision.exact else rounded(each) for name, each in sums.items()}}
+
+
+def transition_rows(result: Transition, decision: Decision, *, alone: bool) -> Iterator[dict[str, Any]]:
+    """A row for each level at intake where the matrix may be shown, the changes, and the sums of the moves.
+
+    Of one area `alone` the sums are all there is: finer figures of one could be worked out from those of the others.
+    """
+    as_shown = int if decision.exact else rounded
+    if decision.exact or (not alone and levels.shows_cells(result)):
+        for level, row in zip(LEVELS, result.counts, strict=True):
+            cells = dict(zip((*LEVELS, "not_known"), map(as_shown, row), strict=True))
+            yield {"level": level, **cells, "total": as_shown(sum(row))}
+    for of, change in (("high", result.high_change), ("any", result.any_change)):
+        shown = decision.exact or (not alone and levels.shows_change(result, of))
+        yield {"change_of": of, **_ends(change if shown else None, decision)}
+    yield moved_row(result, decision)
+
+
+def _ends(found: Interval | None, decision: Decision) -> dict[str, float | None]:
+    digits = None if decision.exact else 0
+    ends = ("value", "low", "high")
+    return {name: None if found is None else to_digits(100 * getattr(found, name), digits) for name in ends}
+
+
+def reading_rows(result: Readings, decision: Decision) -> Iterator[dict[str, Any]]:
+    """Mean scores with one decimal, of readings of thirty people or more; where others are counted only in fives."""
+    digits = None if decision.exact else 1
+    for place, day in enumerate(result.days):
+        people = result.people[place]
+        shown = decision.exact or people >= FEWEST_FOR_RATES
+        means = {name: getattr(result, name)[place] for name in ("mean", "low", "high", "floor")}
+        realised = _ends(result.realised[place] if shown else None, decision)
+        parts = {name: getattr(result, name)[place] for name in ("in_custody", "still_open")}
+        yield {
+            "day": day,
+            **{name: to_digits(mean, digits) if shown else None for name, mean in means.items()},
+            **{f"realised_{name}".removesuffix("_value"): end for name, end in realised.items()},
+            "people": people if decision.exact else protected_counts({"people": people})["people"],
+            **{name: part if decision.exact else _part(part, people) for name, part in parts.items()},
+        }
+
+
+def _part(part: int, people: int) -> int | str:
+    """Some of the people of a reading; not shown where they, or the others, are fewer than ten."""
+    if part < FEWEST:
+        return FEWER
+    return WITHHELD if people - part < FEWEST else rounded(part)
 
 
 def month_rows(result: Months, decision: Decision) -> Iterator[dict[str, Any]]:

@@ -20,8 +20,12 @@ from evalkit.estimators.incidence import (
     cumulative_incidence,
     incident_free_days_difference,
 )
+from evalkit.estimators.linear import LinearFit, linear_difference, mean_of, ratio_of_falls
 from evalkit.estimators.logistic import propensity
 from evalkit.estimators.many import holm
+from evalkit.estimators.missing import AssessedFit, assessed_difference, missing_bounds
+from evalkit.estimators.models import NotFitted
+from evalkit.estimators.paired import no_longer_high, paired_difference, tetrachoric, weighted_kappa
 from evalkit.estimators.power import (
     detectable_rate_reduction,
     detectable_reduction,
@@ -30,8 +34,8 @@ from evalkit.estimators.power import (
     power_of_reduction,
 )
 from evalkit.estimators.proportions import mid_p, risk_difference, risk_ratio, wilson
-from evalkit.estimators.regression import NotFitted, cox
-from evalkit.estimators.risks import standardised_risk
+from evalkit.estimators.regression import cox
+from evalkit.estimators.risks import expected_share, standardised_risk
 from evalkit.estimators.survival import (
     kaplan_meier,
     log_rank,
@@ -40,10 +44,11 @@ from evalkit.estimators.survival import (
 )
 
 __all__ = [
-    "CENSORED", "DIED", "EVENT", "POOLED_SD", "CountFit", "NotFitted", "agree", "cox", "cumulative_incidence",
-    "detectable_rate_reduction", "detectable_reduction", "effective_people", "expected_count", "holm",
-    "incident_free_days_difference", "kaplan_meier", "log_rank", "mid_p", "more_people_needed",
-    "power_of_rate_reduction", "power_of_reduction", "propensity", "quasi_poisson", "ratio_of_totals",
-    "restricted_mean", "restricted_mean_difference", "risk_difference", "risk_ratio", "standardised_difference",
-    "standardised_risk", "wilson",
+    "CENSORED", "DIED", "EVENT", "POOLED_SD", "AssessedFit", "CountFit", "LinearFit", "NotFitted", "agree",
+    "assessed_difference", "cox", "cumulative_incidence", "detectable_rate_reduction", "detectable_reduction",
+    "effective_people", "expected_count", "expected_share", "holm", "incident_free_days_difference", "kaplan_meier",
+    "linear_difference", "log_rank", "mean_of", "mid_p", "missing_bounds", "more_people_needed", "no_longer_high",
+    "paired_difference", "power_of_rate_reduction", "power_of_reduction", "propensity", "quasi_poisson",
+    "ratio_of_falls", "ratio_of_totals", "restricted_mean", "restricted_mean_difference", "risk_difference",
+    "risk_ratio", "standardised_difference", "standardised_risk", "tetrachoric", "weighted_kappa", "wilson",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from evalkit.estimators.models import (
     UNVARYING,
     Flags,
+    NotFitted,
     Numbers,
     Ready,
     check_settled,
@@ -27,10 +28,11 @@ from evalkit.estimators.models import (
     inflated,
     information,
     made_ready,
+    row_weights,
     t_quantile,
     t_two_sided,
 )
-from evalkit.estimators.regression import LARGEST_LOG, NotFitted
+from evalkit.estimators.regression import LARGEST_LOG
 from evalkit.results import Interval
 
 MOST_STEPS = 40
@@ -222,15 +224,13 @@ def _observed(
     counts: ArrayLike, exposure_days: ArrayLike, weights: ArrayLike | None, rows: int
 ) -> tuple[Numbers, Numbers, Numbers]:
     counted, days = np.asarray(counts, dtype=float), np.asarray(exposure_days, dtype=float)
-    weighted = np.ones(rows) if weights is None else np.asarray(weights, dtype=float)
-    if not counted.shape == days.shape == weighted.shape == (rows,):
-        raise ValueError(f"each of {rows} rows needs a count, days at risk and, where there are weights, a weight")
+    if not counted.shape == days.shape == (rows,):
+        raise ValueError(f"each of {rows} rows needs a count and days at risk")
     if not (np.isfinite(counted).all() and (counted >= 0).all()):
         raise ValueError("a count is negative, missing or infinite")
-    for numbers, what in ((days, "days at risk"), (weighted, "weights")):
-        if not (np.isfinite(numbers).all() and (numbers > 0).all()):
-            raise ValueError(f"{what} are above 0 and known in every row: leave the other rows out first")
-    return counted, days, weighted
+    if not (np.isfinite(days).all() and (days > 0).all()):
+        raise ValueError("days at risk are above 0 and known in every row: leave the other rows out first")
+    return counted, days, row_weights(weights, rows)
 
 
 def _fitted(values: Numbers, counts: Numbers, days: Numbers, weights: Numbers, rows: Flags) -> _Fit:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalkit.estimators.models import UNVARYING, Numbers, grouped, t_quantile, t_two_sided
+from evalkit.estimators.models import UNVARYING, Numbers, grouped, row_weights, t_quantile, t_two_sided
 from evalkit.results import Interval
 
 CENSORED, EVENT, DIED = 0, 1, 2
@@ -122,15 +122,13 @@ def _followed(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Numbers]:
     """Last day, what happened on it and weight of each row, as known at the horizon."""
     last_day, kinds = np.asarray(days, dtype=float), np.asarray(kind)
-    weighted = np.ones(last_day.shape) if weights is None else np.asarray(weights, dtype=float)
-    if not last_day.shape == kinds.shape == weighted.shape or last_day.ndim != 1:
-        raise ValueError("each row needs a day, what happened on it and, where there are weights, a weight")
+    if last_day.shape != kinds.shape or last_day.ndim != 1:
+        raise ValueError("each row needs a day, and what happened on it")
+    weighted = row_weights(weights, len(last_day))
     if not ((last_day == np.floor(last_day)).all() and (last_day >= 1).all() and np.isfinite(last_day).all()):
         raise ValueError("days are whole numbers from 1; an event on the index day itself is in neither window")
     if not np.isin(kinds, (CENSORED, EVENT, DIED)).all():
         raise ValueError(f"what happened is {CENSORED} (last followed), {EVENT} (the event) or {DIED} (died)")
-    if not (np.isfinite(weighted).all() and (weighted > 0).all()):
-        raise ValueError("weights are above 0 and known in every row: leave the other rows out first")
     if horizon_days < 1:
         raise ValueError(f"a horizon lies at day 1 or later, not at {horizon_days}")
     seen = np.where(last_day <= horizon_days, kinds, CENSORED)

@@ -1,4 +1,4 @@
-"""What the regression models share: columns made ready, rows that a column alone decides, and spread by cluster."""
+"""What the models share: columns made ready, rows that a column alone decides, spread by cluster, and reach."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalkit.estimators.regression import NotFitted
-
 ALIASED = 1e-7  # a column follows from earlier ones where they leave less than this share of its variance
 STRANGE = 0.01  # standard deviations by which a row may miss what one column says of another
 SINGULAR = 1e-9  # smallest eigenvalue of the information over its trace without columns
@@ -20,6 +18,10 @@ UNVARYING = 1e-9  # a standard error this small is what rounding leaves of none
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+
+class NotFitted(ValueError):
+    """A model has no answer on these data; the message says why in plain words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,10 +113,13 @@ def _range(values: Numbers, rows: Flags) -> tuple[Numbers, Numbers]:
     return values.min(initial=np.inf, **within), values.max(initial=-np.inf, **within)
 
 
-def made_ready(columns: Columns, *, fitted: Flags, predicted: Flags | None = None) -> Ready:
+def made_ready(
+    columns: Columns, *, fitted: Flags, predicted: Flags | None = None, whose: str = "treated rows"
+) -> Ready:
     """The columns as a model of the rows `fitted` takes them; of those that follow from each other the last is dropped.
 
-    NotFitted where a row to be `predicted` is unlike all of those in a column, so that they cannot say what to expect.
+    NotFitted where a row to be `predicted` is unlike all of those in a column, so that they cannot say what to expect;
+    `whose` is what the message calls such rows.
     """
     used = columns.values[fitted]
     constant = np.ptp(used, axis=0) == 0
@@ -126,7 +131,9 @@ def made_ready(columns: Columns, *, fitted: Flags, predicted: Flags | None = Non
     kept = _independent(within.T @ within / len(within), constant)
     left_out = [column for column in range(len(constant)) if column not in set(kept)]
     if predicted is not None and left_out:
-        _check_predictable(columns, scaled, within, kept, left_out, predicted)
+        strange = _unlike(columns, scaled, within, kept, left_out, predicted)
+        if strange:
+            raise NotFitted(f"some {whose} are unlike every other row in {strange}, so nothing can be expected")
     return Ready(
         values=np.column_stack([np.ones(len(scaled)), scaled[:, kept]]),
         unit=1 / spread[kept[-1]] if kept else 1.0,
@@ -144,18 +151,14 @@ def _independent(correlation: Numbers, constant: Flags) -> list[int]:
     return kept
 
 
-def _check_predictable(
+def _unlike(
     columns: Columns, scaled: Numbers, within: Numbers, kept: list[int], left_out: list[int], predicted: Flags
-) -> None:
+) -> str:
+    """Names of the columns in which a row to be predicted is unlike all those fitted."""
     follows = np.linalg.solve(within[:, kept].T @ within[:, kept], within[:, kept].T @ within[:, left_out])
     missed = np.abs(scaled[predicted][:, left_out] - scaled[predicted][:, kept] @ follows)
-    strange = [
-        columns.names[column] for column, most in zip(left_out, missed.max(axis=0), strict=True) if most > STRANGE
-    ]
-    if strange:
-        raise NotFitted(
-            f"some treated rows are unlike every other row in {', '.join(strange)}, so nothing can be expected"
-        )
+    most = missed.max(axis=0, initial=0.0)
+    return ", ".join(columns.names[column] for column, far in zip(left_out, most, strict=True) if far > STRANGE)
 
 
 def information(values: Numbers, weights: Numbers, *, without_columns: float) -> Numbers:
@@ -224,12 +227,25 @@ def grouped(clusters: ArrayLike, *, treated: ArrayLike) -> tuple[Clusters, Flags
     return Clusters(ids=distinct, codes=codes, treated=people), flags
 
 
+def row_weights(weights: ArrayLike | None, rows: int) -> Numbers:
+    """One weight a row, 1 where none are given."""
+    weighted = np.ones(rows) if weights is None else np.asarray(weights, dtype=float)
+    if weighted.shape != (rows,) or not (np.isfinite(weighted).all() and (weighted > 0).all()):
+        raise ValueError("weights are above 0 and known in every row: leave the other rows out first")
+    return weighted
+
+
+def check_level(level: float) -> None:
+    """ValueError where a level of confidence is none."""
+    if not 0 < level < 1:
+        raise ValueError(f"a level lies between 0 and 1, not at {level}")
+
+
 def t_quantile(level: float, df: int) -> float:
     """How many standard errors an interval of that level reaches."""
     from scipy.stats import t
 
-    if not 0 < level < 1:
-        raise ValueError(f"a level lies between 0 and 1, not at {level}")
+    check_level(level)
     return float(t.isf((1 - level) / 2, df))
 
 

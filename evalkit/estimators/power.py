@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evalkit.estimators.models import check_level
+
 ROUNDING = 1e-12  # so that a mid-p of exactly 1 - level counts as seen
 REDUCTION_STEP = 1e-6
 
@@ -238,5 +240,4 @@ def _likely(people: int, risk: float) -> NDArray[Any]:
 def _check(*, people_1: int, people_0: int, level: float) -> None:
     if min(people_1, people_0) < 1:
         raise ValueError(f"both arms need people, not {people_1} and {people_0}")
-    if not 0 < level < 1:
-        raise ValueError(f"a level lies between 0 and 1, not at {level}")
+    check_level(level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from evalkit.estimators.models import check_level
 from evalkit.results import Interval
 
 
@@ -104,5 +105,4 @@ def _check(*, events: int, people: int, level: float = 0.95) -> None:
         raise ValueError(f"events and people are counted in whole numbers, not {events} of {people}")
     if not 0 <= events <= people or people == 0:
         raise ValueError(f"{events} of {people} people cannot have the event")
-    if not 0 < level < 1:
-        raise ValueError(f"a level lies between 0 and 1, not at {level}")
+    check_level(level)

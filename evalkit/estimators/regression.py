@@ -10,15 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalkit.estimators.survival import _check_level, _followed
+from evalkit.estimators.models import NotFitted, check_level
+from evalkit.estimators.survival import _followed
 from evalkit.results import Interval
 
 UNBOUNDED = 10.0  # log hazard ratio, or its standard error, for one standard deviation of a column: e^10 is no estimate
 LARGEST_LOG = 700.0  # e to more than this is no number to a computer
-
-
-class NotFitted(ValueError):
-    """A model has no answer on these data; the message says why in plain words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +61,7 @@ def cox(*, days: ArrayLike, event: ArrayLike, columns: Mapping[str, ArrayLike], 
     Association 72:557-565; Grambsch & Therneau (1994), Biometrika 81:515-526; computed by lifelines.
     """
     last_day, happened = _followed(days, event, None)
-    _check_level(level)
+    check_level(level)
     names, values = _columns(columns, len(last_day))
     if not happened.any():
         raise NotFitted("nobody had the event, so there is no pace of events to compare")

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalkit.estimators.logistic import logistic
+from evalkit.estimators.logistic import logistic, penalised_where_needed
 from evalkit.estimators.models import (
     UNVARYING,
     Flags,
+    NotFitted,
     Numbers,
     Ready,
     decided,
@@ -23,7 +24,6 @@ from evalkit.estimators.models import (
     t_quantile,
     t_two_sided,
 )
-from evalkit.estimators.regression import NotFitted
 from evalkit.results import Interval
 
 
@@ -148,3 +148,48 @@ def _fieller(risks: Numbers, spread: Numbers) -> Interval:
         low=float(constant / (product + root)) if constant > 0 else 0.0,
         high=float((product + root) / square) if square > 0 else math.inf,
     )
+
+
+def expected_share(
+    *,
+    event: ArrayLike,
+    columns: Mapping[str, ArrayLike],
+    clusters: ArrayLike,
+    treated: ArrayLike,
+    factors: Mapping[str, ArrayLike] | None = None,
+    level: float = 0.95,
+) -> Interval:
+    """Share of the treated rows to be expected with an event had they not been treated, learned from the untreated.
+
+    The logistic model is of untreated rows only; the events of the treated are not looked at, and may be missing. The
+    interval is for the share that would have been observed, not only for its mean: the variance of the mean by cluster
+    (delta method, with the leverage of `quasi_poisson`) and what people do by chance, a cluster's rows going up and
+    down together. Whoever stands in both groups is taken to be two, which widens it. By t with one less degree of
+    freedom than there are treated clusters, cut at 0 and 1. Where columns separate the untreated with the event from
+    the others the fit is Firth's (see `logistic.penalised_where_needed`).
+
+    NotFitted where nobody or everybody of the untreated has the event, where a treated row is unlike every untreated
+    one in a column, or where fewer than two clusters are treated.
+    """
+    from scipy.special import expit
+
+    people, flags = grouped(clusters, treated=treated)
+    reach = t_quantile(level, people.treated - 1)
+    happened = np.asarray(event, dtype=float)
+    if happened.shape != flags.shape or not np.isin(happened[~flags], (0, 1)).all():
+        raise ValueError("event is true or false for each untreated row")
+    if np.unique(happened[~flags]).size < 2:
+        raise NotFitted("there are no untreated rows to learn from, or all of them or none had the event")
+    raw = gathered(columns=columns, factors=factors or {}, rows=len(flags))
+    values = made_ready(raw, fitted=~flags, predicted=flags).values
+    learned, asked = values[~flags], values[flags]
+    coefficients, shares, inverse = penalised_where_needed(learned, happened[~flags])
+    chance = expit(asked @ coefficients)
+    variance, share = chance * (1 - chance), float(chance.mean())
+    scores = np.zeros(len(flags))
+    scores[~flags] = inflated(learned, shares * (1 - shares), happened[~flags] - shares, inverse) * (
+        learned @ (inverse @ (variance @ asked))
+    )
+    of_mean, together = people.sums(scores), np.bincount(people.codes[flags], weights=np.sqrt(variance))
+    far = reach * float(np.sqrt(people.correction * (of_mean @ of_mean) + together @ together)) / len(asked)
+    return Interval(value=share, low=max(0.0, share - far), high=min(1.0, share + far))

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from evalkit.estimators.models import check_level
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KaplanMeier:
@@ -68,7 +70,7 @@ def kaplan_meier(*, days: ArrayLike, event: ArrayLike, horizon_days: int, level:
     from lifelines import KaplanMeierFitter
 
     last_day, happened = _followed(days, event, horizon_days)
-    _check_level(level)
+    check_level(level)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = KaplanMeierFitter(alpha=1 - level).fit(last_day, happened)
@@ -197,11 +199,6 @@ def _followed(
     if horizon_days < 1:
         raise ValueError(f"a horizon lies at day 1 or later, not at {horizon_days}")
     return np.minimum(last_day, horizon_days), happened & (last_day <= horizon_days)
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"a level lies between 0 and 1, not at {level}")
 
 
 def _normal_quantile(level: float) -> Any:

@@ -47,17 +47,19 @@ def detectable(result: Detectable, people: int, events: int) -> str:
     """What the study could have seen, said before any result; `people` and `events` as released.
 
     With basis `share` all people and those with the event; with basis `count` the people of the programme and the
-    events of every hundred people who were not chosen.
+    events of every hundred people of the comparison group.
     """
     example = whole(100 * result.example_reduction)
     if result.basis == "count":
         seen = (
             f"With {people:,} people in the programme, and about {events:,} recorded {result.event_label}s within "
-            f"{result.horizon_days} days for every hundred who could have been chosen and were not, this report could"
+            f"{result.horizon_days} days for every hundred of the comparison group, this report could"
         )
         missed = f"a true {example}% reduction would be missed in {result.missed_of_ten} of 10 reports like this one"
     else:
         event = f"recorded {result.event_label} within {result.horizon_days} days"
+        if result.strand == "abuse_types":
+            event = f"{result.event_label} {result.horizon_days} days after the index date"
         seen = f"With a {event} for {events} of {people} people, whichever their group, this report could"
         often = f"{result.missed_of_ten} {'time' if result.missed_of_ten == 1 else 'times'} in 10"
         missed = f"a true {example}% reduction would be missed {often}"
@@ -73,19 +75,25 @@ def expected(result: Expected, shown: Mapping[str, int]) -> str:
     """
     events, days = f"recorded {result.event_label}s", result.horizon_days
     counted = (
-        f"The {shown['people']:,} people had {shown['before']:,} {events} in the {days} days before they were chosen "
-        f"and {shown['after']:,} in the {days} days after."
+        f"The {shown['people']:,} people had {shown['before']:,} {events} in the {days} days before they were "
+        f"{_entered(result)} and {shown['after']:,} in the {days} days after."
     )
     without = f"about {shown['without']:,} (between {shown['low']:,} and {shown['high']:,})"
     said = (counted, _to_be_expected(result, without), _what_follows(result), _everybody(result))
     return " ".join(filter(None, said))
 
 
+def _entered(result: Expected) -> str:
+    """How people came to be in the programme, as it reads after "they were"."""
+    return {"single_group": "accepted", "randomised": "allocated"}.get(result.design.assignment, "chosen")
+
+
 def _to_be_expected(result: Expected, without: str) -> str:
     found, foreseen = result.after / result.before, result.without / result.before
     that = f"That is {change(found)}" if _moved(found) else "That is as many"
     if foreseen < 1 and _moved(foreseen):
-        why = "people are chosen when things are at their worst, so a fall was to be expected in any case"
+        worst = f"people are {_entered(result)} when things are at their worst"
+        why = f"{worst}, so a fall was to be expected in any case"
         return f"{that}; but {why}: {without} without any programme."
     way = "a rise" if _moved(foreseen) else "no change"
     return f"{that}; {way} was to be expected in any case: {without} without any programme."
@@ -103,6 +111,8 @@ def _what_follows(result: Expected) -> str:
         return f"What was recorded lies within that range, so {itself} nothing about the programme."
     side = "below" if result.after < result.low else "above"
     judge = "the comparison with similar people must say, and not the counts of one group"
+    if result.design.assignment == "single_group":
+        judge = "one group cannot tell"
     return f"What was recorded lies {side} that range; whether the programme had a part in that, {judge}."
 
 

@@ -20,7 +20,7 @@ MOST_MISSING, MOST_MISSING_APART = Fraction(30, 100), Fraction(10, 100)  # of th
 FEWEST_LINKED = 0.90  # of an arm's police records, found
 FEWEST_FOR_DIRECTION = 60
 GRADE_WORDS = {
-    1: "one group before and after, or groups that were not made alike",
+    1: "one group alone, or groups that were not made alike",
     2: "a comparison that cannot carry a conclusion",
     3: "a comparison with similar people, under a locked plan",
     4: "a comparison as good as chance",
@@ -29,7 +29,8 @@ GRADE_WORDS = {
 BY_CHANCE = "allocation by chance, but not all that it promises"
 TOO_FEW = "too few people"
 NOT_STABLE = "the estimates are not stable across methods"
-AGREEMENT, PLACEBO = "agreement", "placebo"
+HANGS_ON_MISSING = "the answer hangs on what the missing assessments would have shown"
+AGREEMENT, PLACEBO, MISSING_WORSE = "agreement", "placebo", "missing_worse"
 TEST_LEVEL = 0.05  # of the primary outcomes together, whatever the coverage of the intervals
 
 
@@ -57,8 +58,9 @@ def grade(design: Design, *, placebo_passed: bool | None = None) -> Grade:
     5 = random allocation of individuals, analysed as allocated, of whom at most 20 % are lost to follow-up, with at
     most 5 points between the groups. 3 = sequential trials whose checks were made and passed, with at least 90 % of the
     police records found, and no difference among people next below the line (`placebo_passed`; None where that check
-    was not made). Without a locked plan, or with a failed check, at most 2; with more than 30 % of the outcome missing,
-    or 10 points between the groups, one less; with fewer than 60 people in the programme at most 3.
+    was not made). 1 = one group that is compared with nobody. Without a locked plan, or with a failed check, at most 2;
+    with more than 30 % of the outcome missing, or 10 points between the groups, one less; with fewer than 60 people in
+    the programme at most 3.
     """
     value, reasons = _by_assignment(design, placebo_passed)
     lost, apart = _lost(design)
@@ -93,6 +95,8 @@ def _by_assignment(design: Design, placebo_passed: bool | None) -> tuple[int, li
     if design.assignment == "sequential_trials":
         short = list(_shortcomings(design, placebo_passed))
         return 2 if short else 3, short
+    if design.assignment == "single_group":
+        return 1, ["everybody was in the programme, so there is nobody to compare them with"]
     if design.assignment != "randomised":
         return 1, ["there is no comparison whose likeness was shown"]
     lost, apart = _lost(design)
@@ -133,7 +137,8 @@ def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
 
     Only the study of all areas carries p-values and sentences with a direction. An estimate is judged by the check with
     people next below the line on the same outcome and horizon. Where the methods do not agree (the gate `agreement`
-    among the results failed) no estimate goes beyond T2.
+    among the results failed) no estimate goes beyond T2, and neither does one that taking the missing assessments to be
+    worse leaves without its direction.
     """
     every = tuple(results)
     effects = [result for result in every if isinstance(result, Estimate | NotEstimable)]
@@ -143,9 +148,11 @@ def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
     for result in effects:
         found = grade(result.design, placebo_passed=_placebo_passed(result, effects))
         adjusted = corrected.get(result.id)
-        reached = tier(result, found, p_adjusted=adjusted, directional=stable and study.area == ALL_AREAS)
-        if not stable:
-            found = dataclasses.replace(found, reasons=(*found.reasons, NOT_STABLE))
+        doubts = () if stable else (NOT_STABLE,)
+        if not _survives_missing(result, effects):
+            doubts = (*doubts, HANGS_ON_MISSING)
+        reached = tier(result, found, p_adjusted=adjusted, directional=not doubts and study.area == ALL_AREAS)
+        found = dataclasses.replace(found, reasons=(*found.reasons, *doubts))
         verdicts[result.id] = Verdict(grade=found, tier=reached, p_adjusted=adjusted)
     return verdicts
 
@@ -161,9 +168,21 @@ def _placebo_passed(result: Estimate | NotEstimable, effects: Sequence[Estimate 
     return not any(isinstance(each, Estimate) and each.interval_sets_apart for each in checks)
 
 
+def _survives_missing(result: Estimate | NotEstimable, effects: Sequence[Estimate | NotEstimable]) -> bool:
+    """Whether a difference keeps its side when missing assessments are taken to be worse; true where none is seen."""
+    if not isinstance(result, Estimate) or result.variant or not result.interval_sets_apart:
+        return True
+    asked = (result.strand, result.outcome, result.horizon_days, MISSING_WORSE)
+    worse = [each for each in effects if (each.strand, each.outcome, each.horizon_days, each.variant) == asked]
+    return all(
+        isinstance(each, Estimate) and each.interval_sets_apart and (each.value < 0) == (result.value < 0)
+        for each in worse
+    )
+
+
 def _holm(effects: list[Estimate | NotEstimable]) -> dict[str, float]:
     """Adjusted p-values of the primary outcomes; one that could not be estimated still counts as a question asked."""
-    family = [one for one in effects if one.planned == "primary"]
+    family = [one for one in effects if one.planned == "primary" and not one.variant]
     raw = [one.p_value if isinstance(one, Estimate) and one.p_value is not None else 1.0 for one in family]
     adjusted = zip(family, estimators.holm(raw), strict=True)
     return {one.id: p_value for one, p_value in adjusted if isinstance(one, Estimate) and one.p_value is not None}
@@ -183,7 +202,8 @@ def tier(
         return "T0"
     if found.value <= 2 or result.contrast == "share" or result.variant == PLACEBO:
         return "T1"
-    few = result.arms[0].people < FEWEST_FOR_DIRECTION
+    people = result.arms[0].people if result.arms else result.design.followed[0].followed
+    few = people < FEWEST_FOR_DIRECTION
     if not sets_apart(result, p_adjusted) or few or not directional or result.planned == "exploratory":
         return "T2"
     return "T3"

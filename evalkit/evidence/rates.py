@@ -28,10 +28,16 @@ def may_be_said(result: Estimate, tier: str, *, differ: bool) -> tuple[str, str]
         return can, f"It cannot be said that the programme lowered or raised the number of {events}."
     side = "Fewer" if result.value < 1 else "More"
     can = f"{side} {events} than expected of the same people without the programme: {_apart(result)}."
+    if _by_chance(result):
+        return can, "It cannot be said that the same would be seen elsewhere or with other people."
     return can, (
         "It cannot be said that the programme made the difference: those who were chosen may differ in what no record "
         "holds, and elsewhere or with other people it may be another."
     )
+
+
+def _by_chance(result: Estimate) -> bool:
+    return result.design.assignment == "randomised"
 
 
 def rates(result: Estimate) -> str:
@@ -91,9 +97,11 @@ def _claim(result: Estimate, tier: str, conclusion: str) -> str:
     if tier in ("T1", "T2"):
         return conclusion
     if tier == "T3":
-        return f"The programme group had {side} {events} than similar people, {conclusion}"
+        others = "the comparison group" if _by_chance(result) else "similar people"
+        return f"The programme group had {side} {events} than {others}, {conclusion}"
     if tier == "T4":
-        found = f"The programme group had {_apart(result)} {events} than similar people who were not chosen"
+        others = "the comparison group" if _by_chance(result) else "similar people who were not chosen"
+        found = f"The programme group had {_apart(result)} {events} than {others}"
         return f"{found}; this is consistent with a {'reduction' if result.value < 1 else 'rise'} due to the programme."
     near, far = (size(100 * (end - 1)) for end in _from_near(result))
     made = "reduced" if result.value < 1 else "raised"

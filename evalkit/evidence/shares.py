@@ -1,28 +1,66 @@
-"""The words of a difference of two shares of people: absolute figures first, then the range, as its tier allows."""
+"""The words of a difference of two shares of people: absolute figures first, then the range, as its tier allows.
+
+Of recorded events the shares are counted in each group. Of assessed abuse they are reckoned over all cases, those not
+assessed among them, so that no group's count stands in for them.
+"""
 
 from __future__ import annotations
 
 from evalkit.evidence.numbers import how_many, size, whole
+from evalkit.evidence.strands import reported
 from evalkit.results import Arm, Estimate
+
+ABUSE = "abuse_types"
 
 
 def sentence(result: Estimate, tier: str, arms: tuple[Arm, ...], *, differ: bool, conclusion: str) -> str:
     """Rates, difference, range and claim; `arms` as released, `conclusion` what is said below a claim."""
+    rates = _reckoned(result) if result.strand == ABUSE else _rates(result, arms)
     found = f"{_difference(result)}; {_range(result, tier, differ=differ)}"
-    return " ".join((_rates(result, arms), found, _claim(result, tier, conclusion)))
+    return " ".join(filter(None, (rates, found, _claim(result, tier, conclusion))))
+
+
+def beside(result: Estimate) -> str:
+    """The difference in assessed abuse, with its range alone, by another way of treating those not assessed."""
+    low, high, whose = _end(result.low), _end(result.high), reported(result.judged_by)
+    if result.variant == "missing_bounds":
+        return f"The groups may differ by anything from {low} to {high} in {_group(result)}{whose}."
+    apart = f"{size(100 * result.value)} {_side(result)}" if result.value else "no more and no fewer"
+    found = f"In every hundred there were {apart} {_group(result)} than in the comparison group{whose}"
+    return f"{found} (between {low} and {high})."
 
 
 def may_be_said(result: Estimate, tier: str, *, differ: bool) -> tuple[str, str]:
     """What can be said, and what the programme cannot be said to have done."""
-    group = f"people with a recorded {result.event_label}"
+    group = _group(result)
     low, high = _fitting(result, differ=differ)
     if tier in ("T1", "T2"):
         but = ", but no conclusion is drawn from that" if differ or tier == "T1" else ""
         can = f"The data fit every difference from {low} to {high}{but}."
         return can, f"It cannot be said that the programme lowered or raised the share of {group}."
-    more = "Fewer" if result.value < 0 else "More"
-    can = f"{more} people of the programme group had a recorded {result.event_label}: from {low} to {high}."
+    can = f"There were {_side(result)} {group} in the programme group: from {low} to {high}."
     return can, "It cannot be said that the same would be seen elsewhere or with other people."
+
+
+def _group(result: Estimate) -> str:
+    if result.strand == ABUSE:
+        return "cases with abuse at a high level"
+    return f"people with a recorded {result.event_label}"
+
+
+def _side(result: Estimate) -> str:
+    return "fewer" if result.value < 0 else "more"
+
+
+def _reckoned(result: Estimate) -> str:
+    if result.per_hundred is None:
+        return ""
+    mine, other = map(whole, result.per_hundred)
+    return (
+        f"{result.horizon_days} days after the index date abuse was at a high level in {mine} of every hundred cases "
+        f"of the programme group and in {other} of the comparison group{reported(result.judged_by)}; both are reckoned "
+        "over all cases, those not assessed among them."
+    )
 
 
 def _rates(result: Estimate, arms: tuple[Arm, ...]) -> str:
@@ -38,12 +76,18 @@ def _difference(result: Estimate) -> str:
     if not result.value:
         found = "That is no difference"
     else:
-        found = f"That is {size(100 * result.value)} {'fewer' if result.value < 0 else 'more'} in every hundred people"
+        of = "cases" if result.strand == ABUSE else "people"
+        found = f"That is {size(100 * result.value)} {_side(result)} in every hundred {of}"
     return found if _adds_up(result) else f"{found} (rates and difference are rounded separately)"
 
 
 def _adds_up(result: Estimate) -> bool:
-    one, other = (whole(100 * arm.events / arm.people) for arm in result.arms)
+    if result.strand != ABUSE:
+        one, other = (whole(100 * arm.events / arm.people) for arm in result.arms)
+    elif result.per_hundred:
+        one, other = map(whole, result.per_hundred)
+    else:
+        return True
     return one - other == whole(100 * result.value)
 
 
@@ -87,8 +131,7 @@ def _as_many(share: float) -> str:
 
 
 def _claim(result: Estimate, tier: str, conclusion: str) -> str:
-    group = f"people with a recorded {result.event_label}"
-    side = "fewer" if result.value < 0 else "more"
+    group, side = _group(result), _side(result)
     if tier in ("T1", "T2"):
         return conclusion
     if tier == "T3":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from evalkit.evidence import rates, shares
-from evalkit.evidence.grading import NOT_STABLE, PLACEBO, sets_apart
+from evalkit.evidence import rates, scores, shares
+from evalkit.evidence.grading import HANGS_ON_MISSING, NOT_STABLE, PLACEBO, sets_apart
 from evalkit.evidence.numbers import counted_in_hundreds, size, times, whole
 from evalkit.results import VARIANTS, Arm, Estimate, NotEstimable
 
@@ -35,6 +35,10 @@ def sentence(
 
 
 def _said(result: Estimate, tier: str, arms: tuple[Arm, ...], *, differ: bool, conclusion: str) -> str:
+    if result.strand == "score_decline":
+        return scores.sentence(result, tier, differ=differ, conclusion=conclusion)
+    if result.strand == shares.ABUSE and result.variant:
+        return shares.beside(result)
     if result.measure == "risk_difference" and not _is_modelled(result):
         return shares.sentence(result, tier, arms, differ=differ, conclusion=conclusion)
     if result.measure == "rate_ratio" and result.planned == "primary":
@@ -46,7 +50,8 @@ def _said(result: Estimate, tier: str, arms: tuple[Arm, ...], *, differ: bool, c
 
 def _is_modelled(result: Estimate) -> bool:
     """Whether the comparison is what a model expects of the same people, so that no arm counts it."""
-    return result.design.assignment == "sequential_trials"
+    is_reckoned = result.per_hundred is not None and result.strand != shares.ABUSE
+    return is_reckoned or result.design.assignment == "sequential_trials"
 
 
 def _conclusion(tier: str, reasons: tuple[str, ...]) -> str:
@@ -54,36 +59,56 @@ def _conclusion(tier: str, reasons: tuple[str, ...]) -> str:
     if tier == "T1":
         return "The design cannot carry a conclusion, so this difference speaks neither for nor against the programme."
     if tier == "T2":
-        unstable = NOT_STABLE in reasons
-        return f"{NOT_STABLE[0].upper()}{NOT_STABLE[1:]}. {FAILS_DENIED}" if unstable else FAILS_DENIED
+        doubts = [f"{doubt[0].upper()}{doubt[1:]}." for doubt in (NOT_STABLE, HANGS_ON_MISSING) if doubt in reasons]
+        return " ".join((*doubts, FAILS_DENIED))
     return "but this depends on checks of hidden differences that were not made or did not hold."
 
 
 def _placebo(result: Estimate) -> str:
-    if result.measure != "rate_ratio":
+    expected = f"Among {VARIANTS[PLACEBO]}, no difference is to be expected"
+    if result.measure == "rate_ratio":
+        none, ends = "1", f"(between {times(result.low)} and {times(result.high)})"
+        events = f"recorded {result.event_label}s"
+        found = f"there were {times(result.value)} times as many {events} as their history made likely {ends}"
+    elif result.measure == "mean_difference":
+        none, found = "no difference", scores.beside_history(result)
+    else:
         raise ValueError(f"nothing is laid down to say of a {result.measure} among {VARIANTS[PLACEBO]}")
-    events = f"recorded {result.event_label}s"
-    found = (
-        f"Among {VARIANTS[PLACEBO]}, no difference is to be expected: there were {times(result.value)} times as many "
-        f"{events} as their history made likely (between {times(result.low)} and {times(result.high)})"
-    )
     if result.interval_sets_apart:
-        return f"{found}. That leaves out 1, which should not be, so the comparison cannot carry a conclusion."
-    return f"{found}. That range includes 1, so the check is passed; it does not show that nothing is left."
+        which = f"That leaves out {none}, which should not be"
+        return f"{expected}: {found}. {which}, so the comparison cannot carry a conclusion."
+    passed = "so the check is passed; it does not show that nothing is left"
+    return f"{expected}: {found}. That range includes {none}, {passed}."
 
 
 def refusal(result: NotEstimable) -> str:
-    """What is said where there is no estimate (T0)."""
+    """What is said where there is no estimate (T0): what was asked, why nobody can tell, and what would mend it.
+
+    Of one group that is compared with nobody, what would mend it is a comparison that could still be made.
+    """
     why, mend = counted_in_hundreds(result.why), f"What would mend it: {result.mend}."
     if result.variant == PLACEBO:
         return f"Whether {VARIANTS[PLACEBO]}, differ could not be looked at, because {why}. {mend}"
-    what = _WHAT[result.measure].format(event=result.event_label, days=result.horizon_days)
+    what = _asked(result)
     way = f" ({VARIANTS[result.variant]})" if result.variant else ""
+    if result.design.assignment == "single_group":
+        lead = f"We cannot say whether the programme made a difference to {what}{way}, because {why}."
+        return f"{lead} {NO_EFFECT_DENIED} What could still be done: {result.mend}."
     return f"We cannot report on {what}{way}, because {why}. {NO_EFFECT_DENIED} {mend}"
 
 
+def _asked(result: Estimate | NotEstimable) -> str:
+    """What was asked, as it reads after "we cannot report on"."""
+    if result.strand == "score_decline":
+        return scores.asked(result)
+    if result.strand == shares.ABUSE:
+        when = f"{result.horizon_days} days after the index date"
+        return f"abuse at a high level {when}" if result.outcome == "high_abuse" else "how levels of abuse changed"
+    return _WHAT[result.measure].format(event=result.event_label, days=result.horizon_days)
+
+
 _WHAT = {
-    "risk_difference": "people with a recorded {event} within {days} days",
+    "risk_difference": "how many people had a recorded {event} within {days} days",
     "risk_ratio": "the ratio of people with a recorded {event} within {days} days",
     "share": "the share of the programme group with a recorded {event} within {days} days",
     "rate_ratio": "how many recorded {event}s there were within {days} days",
@@ -99,24 +124,32 @@ def may_be_said(
     """What can and what cannot be said on the strength of a primary result."""
     if result.measure not in _PRIMARY:
         raise ValueError(f"nothing is laid down that may be said of a {result.measure} as a primary outcome")
-    recorded = (
-        f"It cannot be said that people are safer: a recorded {result.event_label} is what reached the records, "
-        "not all that was done."
-    )
+    recorded = f"It cannot be said that people are safer: {_stands_for(result)}, not all that was done."
     can, cannot = _PRIMARY[result.measure](result, tier, differ=sets_apart(result, p_adjusted) or tier > "T2")
     if tier == "T1":
         return (can,), ("It cannot be said that the programme made the difference.", recorded)
     if tier == "T2" and NOT_STABLE in reasons:
         return ("The methods do not agree, so none of their figures is relied on.",), (cannot, recorded)
+    if tier == "T2" and HANGS_ON_MISSING in reasons:
+        return (can, "Fuller assessments of both groups would be needed to tell."), (cannot, recorded)
     if tier == "T2":
         fails = "It cannot be said that the programme had no effect, or that it fails."
         return (can, "More people would be needed to tell."), (cannot, fails, recorded)
     return (can,), (cannot, recorded)
 
 
+def _stands_for(result: Estimate) -> str:
+    if result.strand == "score_decline":
+        return "a score is built from what reached the records"
+    if result.strand == shares.ABUSE:
+        return "a level of abuse is what was told and judged"
+    return f"a recorded {result.event_label} is what reached the records"
+
+
 _PRIMARY: Mapping[str, Callable[..., tuple[str, str]]] = {
     "risk_difference": shares.may_be_said,
     "rate_ratio": rates.may_be_said,
+    "mean_difference": scores.may_be_said,
 }
 
 

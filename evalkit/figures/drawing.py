@@ -35,7 +35,12 @@ def canvas(
     with context("afcharts.afcharts"), mpl.rc_context({"font.sans-serif": ["DejaVu Sans"], "font.size": 12}):
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
         axes = figure.subplots(
-            len(heights), len(widths), sharex=sharex, sharey=len(widths) > 1, height_ratios=heights, width_ratios=widths
+            len(heights),
+            len(widths),
+            sharex=sharex,
+            sharey="row" if len(widths) > 1 else False,
+            height_ratios=heights,
+            width_ratios=widths,
         )
         yield figure, axes
 
@@ -57,3 +62,11 @@ def bare(axes: Any) -> None:
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(bottom=False, labelbottom=False, left=False)
+
+
+def name_ends(axes: Any, ends: dict[str, tuple[float, float]]) -> None:
+    """Each line's name at its end; the higher one's above, the lower one's below."""
+    upper = max(ends, key=lambda side: (ends[side][1], side))
+    for side, end in ends.items():
+        va, lift = ("bottom", 4) if side == upper else ("top", -4)
+        axes.annotate(side.capitalize(), end, (5, lift), textcoords="offset points", va=va, color=INK)

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import string
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalkit.display import Drawing, NotDrawn, Table, not_drawn, span, table
+from markupsafe import Markup
+
+from evalkit.display import (
+    Drawing,
+    NotDrawn,
+    Table,
+    claimed,
+    how_published,
+    not_drawn,
+    published_value,
+    span,
+    table,
+)
 from evalkit.evidence import PLACEBO, times
 from evalkit.figures.drawing import BAND, COLOUR, INK, QUIET, bare, canvas, png
 from evalkit.results import PROGRAMME, VARIANTS, Finding
@@ -15,34 +28,82 @@ from evalkit.results import PROGRAMME, VARIANTS, Finding
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from evalkit.claims import Claim
+
 NO_BOUND_BELOW = 0.05  # where a ratio's axis is cut, so that one wide bar does not press the others flat
 
 ROOM_FOR_WORDS = 0.75  # of the longest bar, to the right of what was to be expected
 
 
-def expectation(findings: Iterable[Finding]) -> Drawing | NotDrawn:
-    """Events before, events after, and the band in which those after were to be expected without any programme."""
+def expectation(findings: Iterable[Finding], published: Iterable[Claim] = ()) -> Drawing | NotDrawn:
+    """Events before, events after, and the band in which those after were to be expected without any programme.
+
+    A published change of recorded events is a lettered mark at what it would have left of the events before.
+    """
     every = [finding for finding in findings if finding.kind == "expected"]
     chosen = [finding for finding in every if finding.rows]
     if not chosen:
         return not_drawn("expectation", "what was to be expected without the programme", every)
-    with canvas(0.4 + 2.3 * len(chosen), heights=(1,) * len(chosen), sharex=False) as (figure, axes):
-        for place, finding in zip([axes] if len(chosen) == 1 else axes, chosen, strict=True):
+    claims = _changes_of_events(published)
+    words = [_claim_words(letter, claim) for letter, claim in claims.items()]
+    room = 0.19 * sum(each.count("\n") + 1 for each in words) + 0.3 * bool(words)
+    with canvas(0.4 + 2.3 * len(chosen) + room, heights=(1,) * len(chosen), sharex=False) as (figure, axes):
+        panels = [axes] if len(chosen) == 1 else list(axes)
+        for place, finding in zip(panels, chosen, strict=True):
             _bars(place, finding)
+        _marks(panels[0], chosen[0].rows[0]["before"], claims)
+        if words:
+            figure.supxlabel("\n".join(words), x=0.01, ha="left", fontsize=9.5, color=QUIET)
         picture, size = png(figure)
     return Drawing(
         name="expectation",
         headline=span(chosen[0], chosen[0].can_say[0]),
         subtitle=(
-            f"Recorded events of the {chosen[0].rows[0]['people']:,} people who were chosen; grey: the range in which "
-            "those after the index date were to be expected without any programme"
+            f"Recorded events of the {chosen[0].rows[0]['people']:,} people who were chosen or taken on; grey: the "
+            "range in which those after the index date were to be expected without any programme"
         ),
         about="before, after, and what was to be expected",
-        alt=" ".join(_bars_in_words(finding) for finding in chosen),
+        alt=" ".join([*map(_bars_in_words, chosen), *_marks_in_words(chosen[0].rows[0]["before"], claims)]),
         png=picture,
         size=size,
-        table=_expected_table(chosen),
+        table=_expected_table(chosen, claims),
     )
+
+
+def _changes_of_events(published: Iterable[Claim]) -> dict[str, Claim]:
+    """Published changes of recorded events, by the letter that marks each."""
+    changes = [
+        claim
+        for claim in published
+        if claim.strand == "reoffending" and claim.contrast in ("within", "did") and claim.unit == "percent"
+    ]
+    return dict(zip(string.ascii_lowercase, changes, strict=False))
+
+
+def _claim_words(letter: str, claim: Claim) -> str:
+    return textwrap.fill(
+        f"{letter}  {published_value(claim)}: {claim.counted} ({how_published(claim)})", 80, subsequent_indent="    "
+    )
+
+
+def _marks(axes: Axes, before: float, claims: Mapping[str, Claim]) -> None:
+    for letter, claim in claims.items():
+        place = _left_of(before, claim)
+        axes.plot([place] * 2, [0.35, 1.5], color=INK, linewidth=1.2, linestyle=(0, (1, 1.5)))
+        axes.annotate(letter, (place, 1.5), (0, 1), textcoords="offset points", ha="center", fontsize=10.5, color=INK)
+
+
+def _left_of(before: float, claim: Claim) -> float:
+    """Where a published change would have left the events before."""
+    return before * (1 + claim.value / 100)
+
+
+def _marks_in_words(before: float, claims: Mapping[str, Claim]) -> Iterator[str]:
+    for letter, claim in claims.items():
+        yield (
+            f"Mark {letter}, published elsewhere, at {_left_of(before, claim):,.0f}: {claim.counted} "
+            f"({how_published(claim)})."
+        )
 
 
 def _bars(axes: Axes, finding: Finding) -> None:
@@ -58,7 +119,8 @@ def _bars(axes: Axes, finding: Finding) -> None:
             ha="right" if inside else "left", fontsize=13, weight="bold", color="white" if inside else INK,
         )  # fmt: skip
     words = f"about {row['without']:,} ({row['low']:,} to {row['high']:,})"
-    axes.text(row["high"] + longest * 0.015, 1, words, va="center", fontsize=12, color=INK)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    axes.text(row["high"] + longest * 0.015, 1, words, va="center", fontsize=12, color=INK, bbox=paper, zorder=5)
     bare(axes)
     room = max(longest * 1.12, row["high"] + longest * ROOM_FOR_WORDS)
     axes.set(xlim=(0, room), ylim=(-0.6, 2.6), yticks=[2, 1, 0])
@@ -74,7 +136,7 @@ def _bars_in_words(finding: Finding) -> str:
     )
 
 
-def _expected_table(chosen: Sequence[Finding]) -> Table:
+def _expected_table(chosen: Sequence[Finding], claims: Mapping[str, Claim]) -> Table:
     rows = [
         (
             f"{finding.horizon_days} days",
@@ -84,7 +146,13 @@ def _expected_table(chosen: Sequence[Finding]) -> Table:
         for finding in chosen
     ]
     heads = ("Over", "Before", "After", "Expected after without any programme", "Range expected")
-    return table("expectation-drawn", "Recorded events drawn above", heads, rows, numbers=(1, 2, 3, 4))
+    notes = [
+        Markup("Mark {}: {}").format(
+            letter, claimed(claim, f"{published_value(claim)}, {claim.counted}; {claim.design}")
+        )
+        for letter, claim in claims.items()
+    ]
+    return table("expectation-drawn", "Recorded events drawn above", heads, rows, numbers=(1, 2, 3, 4), notes=notes)
 
 
 def forest(findings: Iterable[Finding]) -> Drawing | NotDrawn:

@@ -174,7 +174,7 @@ def balance(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     every = tuple(findings)
     chosen = [finding for finding in every if finding.rows and finding.rows[0]["smd"] is not None]
     if not chosen:
-        return not_drawn("balance", "the groups before the index date", every)
+        return not_drawn("balance", "the groups before the index date", every, "there is no comparison group")
     drawn = {
         name: [(finding.rows[0][name], len(chosen) - 1 - place) for place, finding in enumerate(chosen)]
         for name in ("smd", "smd_before")

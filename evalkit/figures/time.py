@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from evalkit.display import Drawing, NotDrawn, Table, not_drawn, span, table
-from evalkit.figures.drawing import COLOUR, INK, LINE, QUIET, bare, canvas, png
+from evalkit.figures.drawing import COLOUR, INK, LINE, QUIET, bare, canvas, name_ends, png
 from evalkit.results import COMPARISON, PROGRAMME, Finding
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def months(findings: Iterable[Finding]) -> Drawing | NotDrawn:
         axes.set_xlabel("Months of 30 days from the index date")
         axes.set_ylabel("Events for every hundred people")
         shown = {side: [(m + 0.5, r) for m, r in points.items() if r is not None] for side, points in lines.items()}
-        _name_ends(axes, {side: max(points) for side, points in shown.items() if points})
+        name_ends(axes, {side: max(points) for side, points in shown.items() if points})
         picture, size = png(figure)
     words = next((span(finding) for finding in every if finding.sentence), Markup("Recorded events, month by month"))
     return Drawing(
@@ -120,7 +120,7 @@ def survival(findings: Iterable[Finding]) -> Drawing | NotDrawn:
         for side in (PROGRAMME, COMPARISON):
             _step_curve(axes, curves[side].rows, side)
         ends = {side: (finding.rows[-1]["day"], finding.rows[-1]["share"]) for side, finding in curves.items()}
-        _name_ends(axes, ends)
+        name_ends(axes, ends)
         highest = max(row["high"] for finding in chosen for row in finding.rows)
         axes.set(xlim=(0, last * 1.01), ylim=(0, max(10.0, highest * 1.1)), xticks=marks)
         axes.set_xlabel("Days after the index date")
@@ -156,14 +156,6 @@ def _step_curve(axes: Axes, rows: Sequence[Any], side: str) -> None:
     axes.fill_between(
         days, low, high, step=None if on_the_grid else "post", color=COLOUR[side], alpha=0.15, linewidth=0
     )
-
-
-def _name_ends(axes: Axes, ends: dict[str, tuple[float, float]]) -> None:
-    """Each line's name at its end; the higher one's above, the lower one's below."""
-    upper = max(ends, key=lambda side: (ends[side][1], side))
-    for side, end in ends.items():
-        va, lift = ("bottom", 4) if side == upper else ("top", -4)
-        axes.annotate(side.capitalize(), end, (5, lift), textcoords="offset points", va=va, color=INK)
 
 
 def _people_still_followed(axes: Axes, curves: dict[str, Finding], marks: Sequence[int]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from evalkit.cohort import Cohort
-from evalkit.matching.nouns import Comparison, followed, shared_by
+from evalkit.matching.nouns import Comparison, followed, gate_in_words, shared_by, why_no_effect
 from evalkit.store import remembered
 from evalkit.study import Study
 
-__all__ = ["Comparison", "followed", "match", "shared_by"]
+__all__ = ["Comparison", "followed", "gate_in_words", "match", "shared_by", "why_no_effect"]
 
 
 @remembered(Comparison)
@@ -15,9 +15,10 @@ def match(cohort: Cohort, study: Study) -> Comparison:
     """The comparison that the study's design asks for.
 
     `randomised`: everybody as allocated (`chance`). `sequential_trials`: everybody who could have been chosen on a run
-    date, chosen or not, with matches among them to look at (`risk_set`). Both as they began, whatever happened next
-    (intention to treat).
+    date, chosen or not, with matches among them to look at (`risk_set`). `single_group`: the programme's own people and
+    nobody else (`alone`). All as they began, whatever happened next (intention to treat).
     """
-    from evalkit.matching import chance, risk_set
+    from evalkit.matching import alone, chance, risk_set
 
-    return {"randomised": chance.match, "sequential_trials": risk_set.match}[study.programme.design](cohort, study)
+    designs = {"randomised": chance.match, "sequential_trials": risk_set.match, "single_group": alone.match}
+    return designs[study.programme.design](cohort, study)

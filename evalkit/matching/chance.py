@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from evalkit.cohort import Cohort
-from evalkit.matching.nouns import Comparison, behind_both, followed
+from evalkit.cohort import Cohort, counted_rows
+from evalkit.matching.balance import over_history
+from evalkit.matching.nouns import Comparison, behind_both, followed, paired
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference
 from evalkit.study import Covariate, Study, plan_of
 
@@ -23,8 +25,12 @@ def match(cohort: Cohort, study: Study) -> Comparison:
         plan=plan_of(study).state,
         followed=followed(people, study, study.horizon_days),
         set_aside=set_aside or 0,
+        linked=cohort.linked,
     )
-    return Comparison(people=people, balance=tuple(_balance(people, study)), design=design)
+    if study.programme.source == "ready_cohort":
+        return Comparison(people=people, balance=tuple(_balance(people, study)), design=design)
+    balance = tuple(over_history(counted_rows(people, study, study.horizon_days)))
+    return Comparison(people=people.assign(match_weight=1.0), balance=balance, design=design, pairs=_pairs(people))
 
 
 def _balance(people: pd.DataFrame, study: Study) -> Iterator[Difference]:
@@ -58,3 +64,20 @@ def _difference(one: pd.DataFrame, other: pd.DataFrame, covariate: Covariate) ->
         is_share=covariate.kind == "yes_no",
         **behind_both((side[covariate.column].dropna(), side["person_id"]) for side in (one, other)),
     )
+
+
+def _pairs(people: pd.DataFrame) -> pd.DataFrame:
+    """Each person of the comparison with somebody of the programme in the same area and month.
+
+    Those of the programme are dealt out evenly, both sides in the order of a hash of their ids, which nothing about
+    them can sway; nobody where the programme has nobody there.
+    """
+    lot = people["person_id"].map(lambda person: hashlib.sha256(person.encode()).hexdigest())
+    dealt = people.assign(lot=lot, month=people["index_date"].dt.strftime("%Y-%m")).sort_values("lot")
+    pairs: list[tuple[int, int, float]] = []
+    for _, block in dealt.groupby(["area", "month"]):
+        programme = block.index[block["arm"] == PROGRAMME]
+        others = block.index[block["arm"] == COMPARISON]
+        if len(programme):
+            pairs += [(programme[place % len(programme)], row, 1.0) for place, row in enumerate(others)]
+    return paired(pairs)

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cohort import due
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Followed, Gate, Overlap
-from evalkit.study import Outcome, Study
+from evalkit.study import ALL_AREAS, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+ONE_AREA = (
+    "one area alone cannot carry an effect",
+    "the report of all areas together; an area's own is shown once areas are pooled",
+)
+ONE_GROUP = (
+    "there is one group only, so nobody can tell what would have happened without the programme",
+    "a waiting list, people of another area, or referral dates with a list of all who could have come",
+)
+
+
+def paired(pairs: Iterable[tuple[int, int, float]] = ()) -> pd.DataFrame:
+    """The frame of `Comparison.pairs`."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(pairs), columns=["programme_row", "comparison_row", "weight"])
+    return frame.astype({"programme_row": "int64", "comparison_row": "int64", "weight": "float64"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +40,9 @@ class Comparison:
     Attributes
     ----------
     people : pandas.DataFrame
-        One row per person and index date, as in the cohort. Of sequential trials also match_weight: 1 for somebody of
-        the programme with matches, for a row of the comparison the shares in which it stands for people of the
-        programme, 0 for whoever is matched with nobody.
+        One row per person and index date, as in the cohort. Of police records also match_weight. In sequential trials
+        it is 1 for somebody of the programme with matches, for a row of the comparison the shares in which it stands
+        for people of the programme, 0 for whoever is matched with nobody; elsewhere it is 1 for everybody.
     balance : tuple of Difference
         How far the sides are apart in each covariate, all known before the index date.
     design : Design
@@ -33,6 +51,10 @@ class Comparison:
         The checks that the comparison had to pass, with what was found; the names and verdicts stand in `design`.
     overlap : tuple of Overlap
         How likely people of each side were to be chosen; empty where chance decided.
+    pairs : pandas.DataFrame
+        Who lends a date that only the programme has, such as a discharge, to whom: programme_row and comparison_row are
+        index labels of `people`, weight the share in which the second stands for the first. Of sequential trials the
+        matches; where chance decided, somebody of the same area and month. Empty where there is nobody to lend to.
     """
 
     people: pd.DataFrame
@@ -40,6 +62,7 @@ class Comparison:
     design: Design
     gates: tuple[Gate, ...] = ()
     overlap: tuple[Overlap, ...] = ()
+    pairs: pd.DataFrame = field(default_factory=paired)
 
     @property
     def failed(self) -> Gate | None:
@@ -51,14 +74,15 @@ class Comparison:
 def followed(people: pd.DataFrame, study: Study, horizon_days: int) -> tuple[Followed, ...]:
     """Attrition over one horizon, programme first: of those whose window is over, how many were observed to its end.
 
-    Distinct people, at their first row; whoever died was observed to the end.
+    Distinct people, at their first row; whoever died was observed to the end. Of one group there is one arm.
     """
     counted = people[due(people, study, horizon_days)]
     whole = counted["days_followed"].ge(horizon_days)
     if "death_day" in counted:
         whole |= counted["death_day"].notna()
     first = counted.assign(whole=whole).drop_duplicates(["person_id", "arm"])
-    sides = [(arm, first[first["arm"] == arm]) for arm in (PROGRAMME, COMPARISON)]
+    arms = (PROGRAMME,) if study.programme.design == "single_group" else (PROGRAMME, COMPARISON)
+    sides = [(arm, first[first["arm"] == arm]) for arm in arms]
     return tuple(Followed(label=arm, allocated=len(side), followed=int(side["whole"].sum())) for arm, side in sides)
 
 
@@ -73,6 +97,21 @@ def shared_by(comparison: Comparison, outcome: Outcome, study: Study) -> dict[st
         "event_label": study.programme.event,
         "planned": outcome.planned,
     }
+
+
+def why_no_effect(comparison: Comparison, study: Study) -> tuple[str, str] | None:
+    """Why no effect may be given whatever the outcome, and what would mend it; None where the design allows one."""
+    if study.programme.design == "single_group":
+        return ONE_GROUP
+    if study.area != ALL_AREAS and study.programme.police is not None:
+        return ONE_AREA
+    gate = comparison.failed
+    return (gate_in_words(gate), gate.mend) if gate else None
+
+
+def gate_in_words(gate: Gate) -> str:
+    """What a check that was not passed asked for, and what was found."""
+    return f"a check was not passed: {gate.label[0].lower()}{gate.label[1:]} ({gate.found}; needed: {gate.needed})"
 
 
 def behind(values: pd.Series[float], people: pd.Series[str]) -> tuple[int, tuple[float, float]]:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
-from evalkit.cohort import AGE_BANDS, HISTORY, Cohort, due, history, score_curve
-from evalkit.matching.nouns import Comparison, behind_both, followed
+from evalkit.cohort import Cohort, due, history, score_curve
+from evalkit.matching.balance import over_history
+from evalkit.matching.nouns import Comparison, followed, paired
 from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Gate, Overlap
 from evalkit.study import Study, plan_of
 
@@ -44,11 +45,11 @@ def match(cohort: Cohort, study: Study) -> Comparison:
     counted = due(people, study, study.horizon_days) & people["days_followed"].gt(0)
     treated = people["arm"].eq(PROGRAMME)
     log_odds = _log_odds(people[counted], study)
-    weights = people["days_followed"].mul(0.0)
+    weights, pairs = people["days_followed"].mul(0.0), paired()
     if log_odds is not None:
-        weights[counted] = _match_weights(people[counted], log_odds, study)
+        weights[counted], pairs = _matched(people[counted], log_odds, study)
     matched = people.assign(match_weight=weights)
-    balance = tuple(_balance(matched[counted])) if log_odds is not None else ()
+    balance = tuple(over_history(matched[counted])) if log_odds is not None else ()
     gates = tuple(_gates(matched[counted], log_odds, balance))
     design = Design(
         assignment=study.programme.design,
@@ -58,7 +59,7 @@ def match(cohort: Cohort, study: Study) -> Comparison:
         linked=cohort.linked,
     )
     overlap = () if log_odds is None else tuple(_overlap(log_odds, people[counted], treated[counted]))
-    return Comparison(people=matched, balance=balance, design=design, gates=gates, overlap=overlap)
+    return Comparison(people=matched, balance=balance, design=design, gates=gates, overlap=overlap, pairs=pairs)
 
 
 def _log_odds(people: pd.DataFrame, study: Study) -> Numbers | None:
@@ -73,8 +74,8 @@ def _log_odds(people: pd.DataFrame, study: Study) -> Numbers | None:
         return None
 
 
-def _match_weights(people: pd.DataFrame, log_odds: Numbers, study: Study) -> Numbers:
-    """What each row counts for: see `Comparison.people`."""
+def _matched(people: pd.DataFrame, log_odds: Numbers, study: Study) -> tuple[Numbers, pd.DataFrame]:
+    """What each row counts for, and who stands for whom: see `Comparison.people` and `Comparison.pairs`."""
     import numpy as np
 
     force = {area.slug: area.force for area in study.areas}
@@ -82,7 +83,7 @@ def _match_weights(people: pd.DataFrame, log_odds: Numbers, study: Study) -> Num
     treated = people["arm"].eq(PROGRAMME).to_numpy()
     places, score = _places(people, log_odds, study), people["score"].to_numpy(float)
     reach = CALIPER_SD * log_odds.std()
-    weights = np.zeros(len(people))
+    weights, pairs = np.zeros(len(people)), []
     for rows in trials:
         pool = rows[~treated[rows]]
         for one in rows[treated[rows]]:
@@ -94,8 +95,9 @@ def _match_weights(people: pd.DataFrame, log_odds: Numbers, study: Study) -> Num
             if len(chosen):
                 weights[one] = 1.0
                 weights[chosen] += 1 / len(chosen)
+                pairs += [(people.index[one], people.index[other], 1 / len(chosen)) for other in chosen]
     _refuse_too_far(weights, treated)
-    return weights
+    return weights, paired(pairs)
 
 
 def _refuse_too_far(weights: Numbers, treated: Numbers) -> None:
@@ -115,49 +117,6 @@ def _places(people: pd.DataFrame, log_odds: Numbers, study: Study) -> Numbers:
         spread = values.std()
         scaled.append((SCORE_COUNTS if name == "score" else 1.0) * (values - values.mean()) / (spread or 1.0))
     return np.column_stack(scaled)
-
-
-def _balance(people: pd.DataFrame) -> Iterator[Difference]:
-    bands = {f"age_{place}": people["age_band"].eq(band) for place, band in enumerate(AGE_BANDS)}
-    shown = people.assign(**{name: held.astype(float) for name, held in bands.items()})
-    labels = HISTORY | {f"age_{place}": f"Age {band}" for place, band in enumerate(AGE_BANDS)}
-    for name, label in labels.items():
-        if shown[name].nunique() > 1:
-            yield _difference(shown, name, label, is_share=name in bands)
-
-
-def _difference(people: pd.DataFrame, name: str, label: str, *, is_share: bool) -> Difference:
-    """The difference in one covariate among the matched, with that before matching, over one denominator."""
-    treated = people["arm"].eq(PROGRAMME)
-    sides = [people[treated], people[~treated]]
-    values = {
-        "programme": sides[0][name].to_numpy(float),
-        "comparison": sides[1][name].to_numpy(float),
-    }
-    before = found = estimators.standardised_difference(**values)
-    if people["match_weight"].any():
-        weights = [side["match_weight"].to_numpy(float) for side in sides]
-        found = estimators.standardised_difference(
-            **values, weights_programme=weights[0], weights_comparison=weights[1]
-        )
-        sides = [side[side["match_weight"] > 0] for side in sides]
-    return Difference(
-        covariate=name,
-        label=label,
-        mean_programme=found.mean_programme,
-        mean_comparison=found.mean_comparison,
-        smd=found.smd,
-        smd_before=before.smd,
-        denominator=estimators.POOLED_SD,
-        variance_ratio=found.variance_ratio,
-        missing_programme=0,
-        missing_comparison=0,
-        people_programme=sides[0]["person_id"].nunique(),
-        people_comparison=sides[1]["person_id"].nunique(),
-        is_share=is_share,
-        part_of="age_band" if is_share else None,
-        **behind_both((side[name], side["person_id"]) for side in sides),
-    )
 
 
 def _gates(people: pd.DataFrame, log_odds: Numbers | None, balance: tuple[Difference, ...]) -> Iterator[Gate]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
+
+from evalkit.study import STRANDS
 
 if TYPE_CHECKING:
     from evalkit.matching import Comparison
@@ -15,7 +18,5 @@ if TYPE_CHECKING:
 
 
 def registry() -> Mapping[str, Estimator]:
-    """The function that answers for each strand that a plan may name."""
-    from evalkit.outcomes import reoffending
-
-    return {"reoffending": reoffending.estimate}
+    """The function that answers for each strand that a plan may name: `estimate` of the module of that name."""
+    return {strand: import_module(f"evalkit.outcomes.{strand}").estimate for strand in STRANDS}

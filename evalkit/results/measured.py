@@ -161,6 +161,8 @@ class Estimate:
     per_hundred : tuple of two floats, or None
         Of a ratio of rates: events in every hundred people of the programme over the horizon, and what the model
         expects of the same people without it.
+    judged_by : str or None
+        Whose judgement it is, of what was assessed: a key of REPORTERS.
     """
 
     strand: str
@@ -185,6 +187,7 @@ class Estimate:
     left_out: tuple[LeftOut, ...] = ()
     variant: str = ""
     per_hundred: tuple[float, float] | None = None
+    judged_by: str | None = None
 
     def __post_init__(self) -> None:
         if self.measure not in NULL_VALUE:

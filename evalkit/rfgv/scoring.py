@@ -55,12 +55,7 @@ def score(
         raise ValueError("as_known=False needs known_before: the first day that the extract does not include")
     counted = _counted(connection, run_date, known_before or run_date, spec)
     found = _coverage(counted)
-    if found.unmapped > spec.most_unmapped:
-        raise NotComparable(
-            f"the score of {run_date} is withheld: {found.unmapped:.2%} of {found.events:,} events hold a crime whose "
-            f"offence code has no harm weight in {spec.weights}, more than {spec.most_unmapped:.2%}. Add the codes to "
-            "that file, or map them in the contract of incidents."
-        )
+    _refuse_unmapped(found.events, found.unmapped, run_date, spec)
     people = connection.execute(
         "SELECT number, person_id, CAST(area AS rfgv_area) AS area, "
         "CAST(CASE WHEN least(died_on, left_force_on) < $day THEN -1 "
@@ -68,7 +63,8 @@ def score(
         "FROM known_people ORDER BY rowid",
         {"day": run_date, "youngest": spec.eligibility.youngest_age},
     ).df()
-    features = _features(counted.reindex(people["number"], fill_value=0), run_date, spec)
+    look_back = (run_date - spec.opens(run_date)).days
+    features = _features(counted.reindex(people["number"], fill_value=0), look_back)
     told = {"score": _score(features, spec), "eligible": _eligible(people["old_enough"].to_numpy(), features, spec)}
     area = people["area"].astype(object)  # one text for each area, not for each person
     return pd.DataFrame({"person_id": people["person_id"], "area": area, **features, **told})
@@ -76,16 +72,11 @@ def score(
 
 def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date, spec: RfgvSpec) -> pd.DataFrame:
     """One row for each person with an event in the window: the sums that every feature is made from."""
-    asked, opens = spec.model_dump(mode="json", include=ALREADY_IN), spec.opens(run_date)
-    other = sorted(name for name, used in prepared(connection).items() if asked[name] != used)
-    if other:
-        raise ValueError(f"this connection was prepared with another {', '.join(other)}: call prepare again")
+    _refuse_other_settings(connection, spec)
+    opens = spec.opens(run_date)
     return connection.execute(
         f"""
-        SELECT person, countif(is_first)::INTEGER AS n_incidents, (max(day) - min(day))::INTEGER AS days_between,
-          (DATE '{run_date}' - max(day))::INTEGER AS days_since_last,
-          {GATHERED[spec.gravity_over_window]}(gravity)::DOUBLE AS gravity,
-          countif(victim_before < DATE '{opens}')::INTEGER AS n_victims, countif(unmapped)::INTEGER AS n_unmapped,
+        SELECT person, {_sums(f"DATE '{run_date}'", f"DATE '{opens}'", spec)}, countif(unmapped)::INTEGER AS n_unmapped,
           countif(n_victims = 0)::INTEGER AS n_without_victim
         FROM rfgv_events
         WHERE is_domestic_abuse AND day >= DATE '{opens}' AND day < DATE '{run_date}'
@@ -95,14 +86,39 @@ def _counted(connection: duckdb.DuckDBPyConnection, run_date: date, known: date,
     ).df().set_index("person")  # fmt: skip
 
 
-def _features(counted: pd.DataFrame, run_date: date, spec: RfgvSpec) -> dict[str, np.ndarray[Any, Any]]:
+def _refuse_other_settings(connection: duckdb.DuckDBPyConnection, spec: RfgvSpec) -> None:
+    asked = spec.model_dump(mode="json", include=ALREADY_IN)
+    other = sorted(name for name, used in prepared(connection).items() if asked[name] != used)
+    if other:
+        raise ValueError(f"this connection was prepared with another {', '.join(other)}: call prepare again")
+
+
+def _sums(run_date: str, opens: str, spec: RfgvSpec) -> str:
+    """SQL of what is summed over a person's events in a window from `opens` to the day before `run_date`."""
+    return f"""countif(is_first)::INTEGER AS n_incidents, (max(day) - min(day))::INTEGER AS days_between,
+          ({run_date} - max(day))::INTEGER AS days_since_last,
+          {GATHERED[spec.gravity_over_window]}(gravity)::DOUBLE AS gravity,
+          countif(victim_before < {opens})::INTEGER AS n_victims"""
+
+
+def _refuse_unmapped(events: int, unmapped: float, run_date: date, spec: RfgvSpec) -> None:
+    if unmapped > spec.most_unmapped:
+        raise NotComparable(
+            f"the score of {run_date} is withheld: {unmapped:.2%} of {events:,} events hold a crime whose "
+            f"offence code has no harm weight in {spec.weights}, more than {spec.most_unmapped:.2%}. Add the codes to "
+            "that file, or map them in the contract of incidents."
+        )
+
+
+def _features(counted: pd.DataFrame, look_back_days: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """The features from the sums; `look_back_days`, one number or one a row, where there is no gap to measure."""
     import numpy as np
 
     count = counted["n_incidents"].to_numpy("int64")
     gap = counted["days_between"].to_numpy() / np.maximum(count - 1, 1)
     return {
         "n_incidents": count,
-        "mean_gap_days": np.where(count > 1, gap, (run_date - spec.opens(run_date)).days),
+        "mean_gap_days": np.where(count > 1, gap, look_back_days),
         "days_since_last": np.where(count > 0, counted["days_since_last"].to_numpy(), np.nan),
         "gravity": counted["gravity"].to_numpy("float64"),
         "n_victims": counted["n_victims"].to_numpy("int64"),
@@ -132,6 +148,58 @@ def _eligible(
     rule, words = spec.eligibility, np.array(["unknown", "yes", "no"], dtype=object)
     enough = (features["n_incidents"] >= rule.fewest_incidents) & (features["n_victims"] >= rule.fewest_victims)
     return words[np.where(enough, old_enough, -1)]
+
+
+def scores_at(connection: duckdb.DuckDBPyConnection, rows: pd.DataFrame, spec: RfgvSpec) -> pd.Series[float]:
+    """The score in `features_at` alone."""
+    return features_at(connection, rows, spec)["score"]
+
+
+def features_at(connection: duckdb.DuckDBPyConnection, rows: pd.DataFrame, spec: RfgvSpec) -> pd.DataFrame:
+    """Features and score of people each on a run date of their own, in the order and with the index of `rows`.
+
+    `rows` holds `person_id` and the date `on`; each row is that of `score` on that run date, as known on it, whether
+    or not the person is alive and in the force by then. With a date `only_before` the events from that day on are left
+    out: what time alone would have made of the score. One that is empty, or not before the run date, leaves out none.
+
+    By the `conventional` reading a score of time alone is never above the one with the events, and never rises from
+    month to month once all that happened before is on record. By the `literal_note` both fail, as events that leave the
+    window can make those that stay look closer together.
+
+    The refusals are those of `score`, for everybody on each of these run dates.
+    """
+    import pandas as pd
+
+    _refuse_other_settings(connection, spec)
+    on = pd.to_datetime(rows["on"])
+    opens = pd.to_datetime(on.map({day: pd.Timestamp(spec.opens(day.date())) for day in on.drop_duplicates()}))
+    ends = on if "only_before" not in rows else on.clip(upper=pd.to_datetime(rows["only_before"]).fillna(on))
+    asked = rows[["person_id"]].assign(place=range(len(rows)), run_on=on, opens=opens, ends=ends)
+    connection.register("asked", asked)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE rfgv_asked AS SELECT place, number AS person, run_on::DATE AS run_on, "
+        "opens::DATE AS opens, ends::DATE AS ends FROM asked LEFT JOIN humans ON humans.id = asked.person_id"
+    )
+    connection.unregister("asked")
+    for run_date, events, unmapped in connection.execute(_UNMAPPED).fetchall():
+        _refuse_unmapped(events, unmapped, run_date, spec)
+    counted = connection.execute(
+        f"""
+        SELECT place, {_sums("run_on", "opens", spec)} FROM rfgv_asked JOIN rfgv_events USING (person)
+        WHERE is_domestic_abuse AND day >= opens AND day < ends AND known_from < run_on AND known_until >= run_on
+        GROUP BY place, run_on, opens
+        """
+    ).df().set_index("place")  # fmt: skip
+    features = _features(counted.reindex(range(len(rows)), fill_value=0), (on - opens).dt.days.to_numpy())
+    return pd.DataFrame({**features, "score": _score(features, spec)}, index=rows.index)
+
+
+_UNMAPPED = """
+SELECT run_on, count(*), countif(unmapped) / count(*)
+FROM (SELECT DISTINCT run_on, opens FROM rfgv_asked) JOIN (FROM rfgv_events WHERE is_domestic_abuse AND is_first)
+ON day >= opens AND day < run_on AND known_from < run_on AND known_until >= run_on GROUP BY 1 ORDER BY 1
+"""
+"""Of each run date asked for, the events in the window and the share of them without a harm weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

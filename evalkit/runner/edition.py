@@ -125,12 +125,11 @@ class Edition:
 
     def pages(self) -> tuple[Page, ...]:
         """Every page: of the whole programme first, then of its studies, all areas before each by the alphabet."""
-        folder, names = self.suite.root / "notebooks" / "reports", self.suite.notebooks
-        whole = [study.for_profile(self.profile) for study in self.suite.overviews() if OVERVIEW in names]
-        asked = [(study, OVERVIEW) for study in whole]
-        asked += [(study, name) for study in self.studies for name in names if name != OVERVIEW]
-        order = [programme.slug for programme in dict.fromkeys(study.programme for study in self.studies)]
-        asked.sort(key=lambda page: order.index(page[0].programme.slug))
+        folder, suite = self.suite.root / "notebooks" / "reports", self.suite
+        whole = suite.overviews() if OVERVIEW in suite.notebooks else ()
+        asked = [(study.for_profile(self.profile), OVERVIEW) for study in whole]
+        asked += [(study, name) for study in self.studies for name in suite.notebooks_of(study) if name != OVERVIEW]
+        asked.sort(key=lambda page: self.suite.programmes.index(page[0].programme.slug))
         return tuple(self._page(study, folder / f"{name}.ipynb") for study, name in asked)
 
     def _page(self, study: Study, notebook: Path) -> Page:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evalkit.errors import RunFailed
 from evalkit.store.work import owned, work_folder
-from evalkit.study import Programme, RfgvSpec, Study, code_fingerprint, contracts_of, fingerprint_of
+from evalkit.study import Programme, Study, code_fingerprint, contracts_of, fingerprint_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def cut_of(study: Study) -> DataCut:
 
         folder = study.root / str(study.data)
         return DataCut(folder=folder, fingerprint=inputs_fingerprint(folder, study.root / "data_contracts"))
-    maker = [study.made_up.model_dump(mode="json"), _spec(study).model_dump(mode="json"), code_fingerprint()]
+    maker = [study.made_up.model_dump(mode="json"), _made_for(study).model_dump(mode="json"), code_fingerprint()]
     name = fingerprint_of([*maker, contracts_of(study.root, study.programme)])
     return DataCut(folder=work_folder(study.root) / "made_up" / name[:32], fingerprint=name)
 
@@ -62,11 +62,11 @@ def _make_up(study: Study, cut: DataCut) -> None:
     from evalkit import synthetic
 
     owned(cut.folder.parent)
-    synthetic.write(synthetic.generate(study.made_up, _spec(study), study.root), cut.folder)
+    spec = _made_for(study).recorded.rfgv
+    synthetic.write(synthetic.generate(study.made_up, spec, study.root), cut.folder)
 
 
-def _spec(study: Study) -> RfgvSpec:
-    """The score by which the people of made-up data are chosen: that of the programme they are made up for."""
+def _made_for(study: Study) -> Programme:
+    """The programme that the data are made up for, by whose score, criteria and reporters they come about."""
     slug = study.made_up.programme if study.made_up else ""
-    programme = study.programme if study.programme.slug == slug else Programme.read(slug, study.root)
-    return programme.recorded.rfgv
+    return study.programme if study.programme.slug == slug else Programme.read(slug, study.root)

@@ -42,14 +42,19 @@ class FundingPeriod(Settings):
         return self
 
 
+STRANDS: dict[str, tuple[str, ...]] = {
+    "reoffending": ("event_count", "any_event", "time_to_event"),
+    "abuse_types": ("high_abuse", "level_change"),
+    "score_decline": ("mean_score", "lower_score", "after_discharge"),
+}
+"""The outcomes of each strand, a module of `evalkit.outcomes`; the first is the one that may be primary."""
+
+
 class Outcome(Settings):
     """One outcome of the plan: which strand counts it, over how many days, and how much hangs on it."""
 
-    strand: Literal["reoffending", "abuse_types", "score_decline"]
-    name: Literal[
-        "event_count", "any_event", "time_to_event", "high_abuse", "level_change", "mean_score", "lower_score",
-        "after_discharge",
-    ]  # fmt: skip
+    strand: str = Field(json_schema_extra={"enum": list(STRANDS)})
+    name: str = Field(json_schema_extra={"enum": [name for names in STRANDS.values() for name in names]})
     planned: Literal["primary", "secondary", "exploratory"]
     horizon_days: Horizon | None = Field(
         default=None,
@@ -59,20 +64,16 @@ class Outcome(Settings):
 
     @model_validator(mode="after")
     def _of_its_strand(self) -> Outcome:
+        if self.strand not in STRANDS:
+            raise ValueError(f"there is no strand called '{self.strand}'. {nearest(self.strand, STRANDS)}")
         names = STRANDS[self.strand]
         if self.name not in names:
-            raise ValueError(f"strand '{self.strand}' has no outcome '{self.name}', only {', '.join(names)}.")
+            raise ValueError(f"strand '{self.strand}' has no outcome called '{self.name}'. {nearest(self.name, names)}")
         if self.strand == "abuse_types" and self.horizon_days:
             raise ValueError("horizon_days: when abuse is assessed is set in the programme's file (assessment_day).")
         return self
 
 
-STRANDS: dict[str, tuple[str, ...]] = {
-    "reoffending": ("event_count", "any_event", "time_to_event"),
-    "abuse_types": ("high_abuse", "level_change"),
-    "score_decline": ("mean_score", "lower_score", "after_discharge"),
-}
-"""The outcomes of each strand; the first is the one that may be primary."""
 SCORE_DAYS, AFTER_DISCHARGE_DAYS = 304, 182
 
 
@@ -272,6 +273,9 @@ class Suite(Choices):
     areas: tuple[Slug, ...] = Field(min_length=1)
     funding_periods: tuple[FundingPeriod, ...] = Field(min_length=1)
     notebooks: tuple[NotebookName, ...] = Field(default=("evaluation",), min_length=1)
+    area_notebooks: tuple[NotebookName, ...] | None = Field(
+        default=None, description="Of these, the reports of each area alone; all of them unless set."
+    )
 
     _profiles: tuple[Programme, ...] = PrivateAttr(default=())
     _places: tuple[Area, ...] = PrivateAttr(default=())
@@ -285,6 +289,9 @@ class Suite(Choices):
                 raise ValueError(f"{setting}: one name stands twice.")
         if ALL_PERIODS in periods:
             raise ValueError(f"funding_periods: '{ALL_PERIODS}' is kept for all of them together; choose another name.")
+        more = sorted(set(self.area_notebooks or ()) - set(self.notebooks))
+        if more:
+            raise ValueError(f"area_notebooks: {', '.join(more)} must stand in 'notebooks' too.")
         if "report" in self.notebooks:
             raise ValueError("notebooks: 'report' is the page of the evaluation; give the notebook another name.")
         return self
@@ -388,6 +395,11 @@ class Suite(Choices):
             self._study(programme, slug, areas, period)
             for programme, (slug, areas), period in itertools.product(self._profiles, places, self.funding_periods)
         )
+
+    def notebooks_of(self, study: Study) -> tuple[str, ...]:
+        """The reports of one of its studies, in the order of the plan."""
+        alone = self.area_notebooks is not None and study.area != ALL_AREAS
+        return tuple(name for name in self.notebooks if not alone or name in (self.area_notebooks or ()))
 
     def overviews(self) -> tuple[Study, ...]:
         """For each programme the study that speaks of all its areas and funding periods together."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -14,7 +14,7 @@ import numpy as np
 
 from evalkit import rfgv
 from evalkit.study import RfgvSpec, Synthetic
-from evalkit.synthetic.records import Names, custody, days, drawn, only, scrambled
+from evalkit.synthetic.records import Names, custody, day_numbers, days, drawn, only, scrambled
 from evalkit.synthetic.world import BURN_IN_DAYS, NEVER, Events, World, displacements, standing, stream
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ DISCHARGED_AS = {"planned": 0.62, "disengaged": 0.26, "custody": 0.08, "withdraw
 PATHWAY = {"therapeutic": 0.5, "enforcement": 0.3, "both": 0.2}
 POLICE_LINK = {"linked": 0.97, "not_found": 0.02, "not_tried": 0.01}
 DAYS_TO_REFERRAL = 26
+INTAKE_WITHIN_DAYS, ASSESSED_AFTER_DAYS = 14, 28
 PLACES_LEFT = -1e6
 SHOWN = (
     "person_id", "person", "area", "day", "route", "selected", "exclusion_reason", "rank", "score", "distance_to_line",
@@ -41,26 +42,30 @@ class Enrolment:
 
     Attributes
     ----------
-    selections : pandas.DataFrame
-        One row per eligible person and run date of the person's area, and one per person whom a partner agency
-        referred; `person` and `day` are numbers.
-    episodes : pandas.DataFrame
-        One row per person taken on.
-    lines : array of float
-        By run date and area, the sum of score and judgement that was just enough to be chosen: below any score where
-        places were left, infinite where there were none.
+    tables : mapping of str to pandas.DataFrame
+        `episodes`, one row per person taken on or compared, and what else the way in has left on paper.
+    cases : pandas.DataFrame
+        One row per episode, in their order: episode_id, person_id, person and index day as numbers, area, `treated`
+        where in the programme, and `told` where the truth is told of it.
+    visits : pandas.DataFrame
+        One row per assessment that is planned: `case`, the place of the case, `day`, timepoint, interim_number (0
+        where it is no interim).
     since : array of int
-        For each person the day of the first selection or referral; NEVER where there is none.
+        For each person the day of the first entry into the programme; NEVER where there is none.
     happens, held : array of bool
         For each event of the world whether it still happens, and whether custody follows it.
+    lines : array of float or None
+        Of monthly lists, by run date and area, the sum of score and judgement that was just enough to be chosen: below
+        any score where places were left, infinite where there were none.
     """
 
-    selections: pd.DataFrame
-    episodes: pd.DataFrame
-    lines: Floats
+    tables: Mapping[str, pd.DataFrame]
+    cases: pd.DataFrame
+    visits: pd.DataFrame
     since: Ints
     happens: Flags
     held: Flags
+    lines: Floats | None = None
 
 
 def enrol(
@@ -103,10 +108,41 @@ def enrol(
             before, (happens, held) = happens, with_programme(settings, world, since)
             if (gone := record_id[(before & ~happens)[event]]).size:
                 rfgv.forget(connection, gone)
+    selections = pd.concat(shown, ignore_index=True)
+    run_date = days(settings, selections["day"].to_numpy())
+    cases = taken_on[["person_id", "person", "day", "area"]].assign(
+        episode_id=episodes["episode_id"], treated=True, told=taken_on["route"].eq("rfgv")
+    )
     return Enrolment(
-        selections=pd.concat(shown, ignore_index=True), episodes=episodes, lines=np.array(lines),
-        since=since, happens=happens, held=held,
+        tables={"selections": selections.assign(run_date=run_date), "episodes": episodes},
+        cases=cases,
+        visits=visits(settings, world, cases, exits=day_numbers(settings, episodes["discharged_on"])),
+        since=since, happens=happens, held=held, lines=np.array(lines),
     )  # fmt: skip
+
+
+def visits(
+    settings: Synthetic, world: World, cases: pd.DataFrame, *, exits: Ints, interims: Sequence[Ints] = ()
+) -> pd.DataFrame:
+    """When the cases are to be assessed: within 14 days of the index date, on the days of interims, and at the exit."""
+    import pandas as pd
+
+    person, index = cases["person"].to_numpy(), cases["day"].to_numpy()
+    notice = stream(settings, "intake").integers(1, INTAKE_WITHIN_DAYS + 1, size=len(world.person_of))
+    planned = [("intake", 0, index + notice[person])]
+    planned += [("interim", number, day) for number, day in enumerate(interims, start=1)]
+    planned += [("exit", 0, exits)]
+    rows = [
+        pd.DataFrame({"case": np.arange(len(cases)), "day": day, "timepoint": timepoint, "interim_number": number})
+        for timepoint, number, day in planned
+    ]
+    found = pd.concat(rows, ignore_index=True)
+    return found[found["day"] < day_of(settings, settings.extract_date)].reset_index(drop=True)
+
+
+def assessment_day(settings: Synthetic) -> int:
+    """How many days after the index date the two sides are assessed: 28 after the planned end."""
+    return settings.planned_days + ASSESSED_AFTER_DAYS
 
 
 def with_programme(settings: Synthetic, world: World, since: Ints) -> tuple[Flags, Flags]:

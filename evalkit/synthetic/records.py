@@ -61,6 +61,13 @@ def days(settings: Synthetic, day: Ints, known: Flags | None = None) -> Any:
     return np.where(seen if known is None else seen & known, found, np.datetime64("NaT"))
 
 
+def day_numbers(settings: Synthetic, dates: Any) -> Ints:
+    """The whole days of dates, as `days` writes them; NEVER where one is missing."""
+    origin = np.datetime64(settings.first_record_date, "D") - BURN_IN_DAYS
+    found = np.asarray(dates, dtype="datetime64[D]")
+    return np.where(np.isnat(found), NEVER, (found - origin).astype(np.int64))
+
+
 def people(settings: Synthetic, world: World, ids: Names) -> pd.DataFrame:
     """One row per id of a person who may cause harm, aliases too, in the order of their number."""
     import pandas as pd
@@ -137,6 +144,15 @@ def incidents(settings: Synthetic, world: World, ids: Names) -> pd.DataFrame:
     })  # fmt: skip
     known = frame[frame["recorded_on"].notna()]
     return known.sort_values(["recorded_on", "record_id"], ignore_index=True)
+
+
+def latest_victims(world: World, happens: Flags, person: Ints, day: Ints) -> Ints:
+    """Whom each of these persons harmed last before the day, as a number of the ids; -1 where nobody."""
+    events = world.events
+    real = np.flatnonzero(happens & (events.victim >= 0))
+    place = np.searchsorted(events.person[real] * NEVER + events.day[real], person * NEVER + day) - 1
+    last = real[np.maximum(place, 0)]
+    return np.where((place >= 0) & (events.person[last] == person), events.victim[last], -1)
 
 
 def only(chosen: Flags, words: Words) -> Words:

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 HORIZONS = (182, 365)
 LARGE = 700.0  # beyond it an exponential has no number
 TURNS = 100  # of each event's luck, evenly round the circle: an effect of two decimals keeps exactly its share of them
+HIGH_ABUSE = "high_"
+OUTCOMES = (
+    ("count", "event_count", "rate_ratio"),
+    ("any", "any_event", "risk_ratio"),
+    ("high", "high_abuse", None),
+    ("high_judged", "high_abuse_judged", None),
+)
+"""Columns of expectations, the outcome that each is of, and the measure of their ratio."""
 
 Period = tuple[str, date, date]
 
@@ -33,6 +41,9 @@ def counterfactual(
     enrolment: Enrolment,
 ) -> pd.DataFrame:  # fmt: skip
     """One row per person chosen from a list and run date: what is expected of them, chosen, and not chosen that day.
+
+    Of the other ways in: one row per person in the programme, whose index date stands as `run_date`, and who without it
+    would never have been in it.
 
     Columns: person_id, area, run_date, `chosen_later` (the chance of being chosen within the longest horizon by whoever
     was never taken on) and for each horizon `count_<days>` and `any_<days>`, each also with `_without`: the expected
@@ -44,11 +55,15 @@ def counterfactual(
     """
     import pandas as pd
 
-    chosen = enrolment.selections.query("selected and route == 'rfgv'")
+    chosen = enrolment.cases[enrolment.cases["told"]]
     person, day = chosen["person"].to_numpy(), chosen["day"].to_numpy()
-    score, counted = _lived_on(settings, spec, root, world, ids, tables, np.unique(person))
-    area = chosen["area"].map({slug: number for number, slug in enumerate(settings.areas)}).to_numpy()
-    later, weight = _later_choices(settings, score[person], enrolment.lines[:, area].T, day)
+    months = () if enrolment.lines is None else settings.months
+    score, counted = _lived_on(settings, spec, root, world, ids, tables, np.unique(person), months)
+    if enrolment.lines is None:
+        later, weight = np.full((len(day), 1), NEVER), np.ones((len(day), 1))
+    else:
+        area = chosen["area"].map({slug: number for number, slug in enumerate(settings.areas)}).to_numpy()
+        later, weight = _later_choices(settings, score[person], enrolment.lines[:, area].T, day)
     earlier = np.where(enrolment.since[person] < day, enrolment.since[person], NEVER)
     since = np.minimum(earlier[:, None], np.column_stack([day, later]))
     columns: dict[str, Any] = {"chosen_later": 1 - weight[:, -1]}
@@ -79,7 +94,7 @@ def _later_choices(settings: Synthetic, score: Floats, lines: Floats, day: Ints)
 
 def _lived_on(
     settings: Synthetic, spec: RfgvSpec, root: Path, world: World, ids: Names, tables: Mapping[str, pd.DataFrame],
-    persons: Ints,
+    persons: Ints, months: Sequence[date],
 ) -> tuple[Floats, Ints]:  # fmt: skip
     """Of these persons, with no programme at all, two things.
 
@@ -89,7 +104,7 @@ def _lived_on(
     import duckdb
 
     events, chosen = world.events, np.isin(world.person_of, persons)
-    score = np.full((len(world.person_of), settings.enrolment_months), -np.inf)
+    score = np.full((len(world.person_of), len(months)), -np.inf)
     counted = np.zeros(len(events.day), dtype=np.int64)
     with duckdb.connect() as connection:
         put(connection, "people", tables["people"][chosen])
@@ -97,7 +112,7 @@ def _lived_on(
         put(connection, "incidents", tables["incidents"][chosen[events.person[tables["incidents"]["event"]]]])
         put(connection, "custody", custody(settings, world, ids, (events.strictness <= 1) & chosen[events.person]))
         rfgv.prepare(connection, spec, root)
-        for month, run_date in enumerate(settings.months):
+        for month, run_date in enumerate(months):
             scored = rfgv.score(connection, run_date, spec)
             held = scored["person_id"].isin(rfgv.busy(connection, run_date)["person_id"])
             free = scored[scored["eligible"].ne("no") & ~held]
@@ -142,7 +157,7 @@ def estimands(settings: Synthetic, people: pd.DataFrame, periods: Sequence[Perio
         inside = inside.sort_values("run_date", kind="stable").drop_duplicates("person_id")
         for area in (ALL_AREAS, *settings.areas):
             here = inside if area == ALL_AREAS else inside[inside["area"].eq(area)]
-            for horizon in HORIZONS:
+            for horizon in (*HORIZONS, *_assessed_on(people)):
                 over = (np.datetime64(settings.extract_date) - here["run_date"]).dt.days > horizon
                 for outcome, measure, value, error in _effects(here[over], horizon):
                     yield {
@@ -152,14 +167,22 @@ def estimands(settings: Synthetic, people: pd.DataFrame, periods: Sequence[Perio
                     }  # fmt: skip
 
 
+def _assessed_on(people: pd.DataFrame) -> list[int]:
+    """The assessment day, where abuse is assessed."""
+    days_named = {name.removeprefix(HIGH_ABUSE) for name in people.columns if name.startswith(HIGH_ABUSE)}
+    return sorted(int(name) for name in days_named if name.isdecimal() and int(name) not in HORIZONS)
+
+
 def _effects(people: pd.DataFrame, horizon: int) -> Iterator[tuple[str, str, float, float | None]]:
     """Outcome, measure, value and its standard error over people."""
     size = len(people)
-    for name, outcome, ratio in (("count", "event_count", "rate_ratio"), ("any", "any_event", "risk_ratio")):
+    for name, outcome, ratio in OUTCOMES:
+        if f"{name}_{horizon}" not in people:
+            continue
         chosen, without = (people[f"{name}_{horizon}{end}"].to_numpy() for end in ("", "_without"))
-        if name == "any" and size:
+        if name != "count" and size:
             yield outcome, "risk_difference", float((chosen - without).mean()), _error(chosen - without, size)
-        if without.sum() > 0:
+        if ratio and without.sum() > 0:
             value = float(chosen.sum() / without.sum())
             yield outcome, ratio, value, _error(chosen - value * without, without.sum())
 

@@ -47,9 +47,13 @@ CODES = (*DOMESTIC_ABUSE, *OTHER_CRIME)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Humans:
-    """One entry a human being who may cause harm; `died` and `left` are days, NEVER where it does not happen."""
+    """One entry a human being who may cause harm; `died` and `left` are days, NEVER where it does not happen.
+
+    `rate` is how many events of domestic abuse are expected in a year.
+    """
 
     area: Ints
+    rate: Floats
     birth_year: Ints
     died: Ints
     left: Ints
@@ -136,6 +140,7 @@ def draw_world(settings: Synthetic) -> World:
     path = state_path(rng, people, days)
     humans = Humans(
         area=area,
+        rate=rate,
         birth_year=settings.first_run_date.year - 16 - np.minimum(rng.gamma(2.2, 8.5, people), 60).astype(np.int64),
         died=_whole(BURN_IN_DAYS + rng.exponential(YEAR_DAYS / DEATHS_A_YEAR, people), days),
         left=_whole(_moves(rng, path, people), days),

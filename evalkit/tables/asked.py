@@ -15,21 +15,31 @@ from evalkit.study import Plan, RfgvSpec, Study, plan_of
 def question(study: Study) -> Table:
     """The trial that would answer the question, beside what was done."""
     programme = study.programme
-    done = _DONE[programme.design](study)
+    done = _DONE[programme.design, programme.source](study)
+    followed, outcome = _asked(study)
     rows = [
         ("People", programme.who_may_enter, done["people"]),
         ("What they had", programme.name, programme.name),
-        ("Against", programme.comparator, programme.comparator),
+        ("Against", programme.comparator, done.get("against", programme.comparator)),
         ("Who got which", "by chance", done["assignment"]),
         ("Day on which the clock starts", programme.index_event, done["time_zero"]),
         ("That day for the comparison group", "the day on which chance decided", done["their_time_zero"]),
-        ("Followed for", f"{study.horizon_days} days", done["follow_up"]),
-        ("Outcome", programme.event, done["outcome"]),
+        ("Followed for", followed, done["follow_up"]),
+        ("Outcome", outcome, done["outcome"]),
         ("Who is counted", "everybody as allocated", done["counted"]),
         ("What is set against what", "being allocated to it, and not being allocated to it", done["contrast"]),
     ]
     caption = "The question as a trial, and what was done"
     return table("question", caption, ("Part", "The trial that would answer it", "What was done"), rows)
+
+
+def _asked(study: Study) -> tuple[str, str]:
+    """How long people are followed and for what, of every primary outcome."""
+    what = {"reoffending": study.programme.event, "abuse_types": "a high level of abuse", "score_decline": "the score"}
+    days = {outcome.strand: study.horizon_of(outcome) for outcome in study.outcomes if outcome.planned == "primary"}
+    named = len(days) > 1
+    followed = (f"{number} days{f' ({what[strand]})' if named else ''}" for strand, number in days.items())
+    return "; ".join(followed), "; ".join(what[strand] for strand in days)
 
 
 def _by_chance(study: Study) -> dict[str, str]:
@@ -43,6 +53,31 @@ def _by_chance(study: Study) -> dict[str, str]:
         "outcome": f"first recorded {programme.event}",
         "counted": "everybody as allocated, whatever happened next (intention to treat)",
         "contrast": "the two groups as allocated",
+    }
+
+
+def _allocated(study: Study) -> dict[str, str]:
+    return _by_chance(study) | {"follow_up": _followed(study), "outcome": _recorded(study)}
+
+
+def _one_group(study: Study) -> dict[str, str]:
+    programme = study.programme
+    return {
+        "people": f"everybody accepted: {programme.people}, {study.area_label}, {study.period.label}",
+        "against": "nobody: no comparison was made",
+        "assignment": "by referral, and by who was accepted and agreed to come",
+        "time_zero": f"{programme.index_event} (index date)",
+        "their_time_zero": (
+            "there is no comparison group. What was to be expected is learnt from other people on record in these "
+            "areas, on the first of each month on which they had not been accepted"
+        ),
+        "follow_up": _followed(study),
+        "outcome": _recorded(study),
+        "counted": "everybody accepted, whatever happened next",
+        "contrast": (
+            "one group before and after. No comparison was made, so each change stands beside what was to be expected "
+            "without any programme"
+        ),
     }
 
 
@@ -63,14 +98,35 @@ def _month_by_month(study: Study) -> dict[str, str]:
             "each run date on which they could have been chosen and were not. No later record of their own decides it, "
             "and they stay in the comparison when they are chosen later"
         ),
-        "follow_up": f"{_window(study)}; credited until {chosen.recording_lag_days} days short of the extract",
-        "outcome": f"recorded {programme.event}s, as on record at the last day of data",
+        "follow_up": _followed(study),
+        "outcome": _recorded(study),
         "counted": "everybody chosen, and everybody who was not on the same dates, whatever happened next",
         "contrast": "being chosen now, and not being chosen now, for people like those who were",
     }
 
 
-_DONE = {"randomised": _by_chance, "sequential_trials": _month_by_month}
+def _followed(study: Study) -> str:
+    lag = study.programme.recorded.recording_lag_days
+    return f"{_window(study)}; credited until {lag} days short of the extract"
+
+
+def _recorded(study: Study) -> str:
+    """Every primary outcome as it is read from records and assessments."""
+    days = {outcome.strand: study.horizon_of(outcome) for outcome in study.outcomes if outcome.planned == "primary"}
+    words = {
+        "reoffending": f"recorded {study.programme.event}s, as on record at the last day of data",
+        "abuse_types": "level of any abuse type, as judged nearest to day {}",
+        "score_decline": "score on the run date nearest to day {}, as on record on it",
+    }
+    return "; ".join(words[strand].format(number) for strand, number in days.items())
+
+
+_DONE = {
+    ("randomised", "ready_cohort"): _by_chance,
+    ("randomised", "episodes"): _allocated,
+    ("sequential_trials", "police_records"): _month_by_month,
+    ("single_group", "episodes"): _one_group,
+}
 
 
 def _window(study: Study) -> str:
@@ -87,7 +143,11 @@ def score_definition(study: Study) -> Table:
         return card("score", "Nobody was chosen by a score in this programme.")
     spec = chosen.rfgv
     parts = [(f"{part.label} (weight {part.weight:g})", _bands(spec.bands[part.feature])) for part in spec.parts]
-    rows = [*_score_rows(spec), ("Who may be chosen", study.programme.who_may_enter), *parts]
+    listed = study.programme.design == "sequential_trials"
+    used = "to choose from the monthly list" if listed else "to be read again later; nobody was chosen by it"
+    also = [("Also read as", chosen.also_scored_by.glossary)] if chosen.also_scored_by else []
+    who = ("Who may be chosen" if listed else "Who may enter", study.programme.who_may_enter)
+    rows = [*_score_rows(spec), *also, ("Used", used), who, *parts]
     notes = ["Points of each part are multiplied by its weight and added up; the highest score is 100."]
     if spec.convention == "literal_note":
         notes.append(

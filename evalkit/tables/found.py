@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from evalkit.display import STEP_HEADS, Cell, Table, card, signed, span, step_rows, table
-from evalkit.evidence import times
+from evalkit.evidence import counted_in_hundreds, times
 from evalkit.results import PROGRAMME, Arm, Finding
+from evalkit.tables.overview import STRAND_WORDS
 
 BEFORE_AFTER = "What a before/after comparison would have said"
 
@@ -60,8 +61,8 @@ def naive(findings: Iterable[Finding]) -> Table:
     )
     notes = (
         "The range beside the change allows for chance. It does not allow for the way in which people were chosen.",
-        "What was expected was learnt from people who were not chosen on the same days, with all that was on record of "
-        "them.",
+        "What was expected was learnt from people who were not in the programme on the same days, with all that was on "
+        "record of them.",
     )
     rows = [_naive_row(finding) for finding in every]
     return table("naive", BEFORE_AFTER, heads, rows, numbers=(1, 2, 4, 5, 6), notes=notes)
@@ -85,8 +86,35 @@ def _naive_row(finding: Finding) -> tuple[Cell, ...]:
 
 
 def findings(chosen: Iterable[Finding]) -> Table:
-    """Every estimate with its arms, its interval and what was planned of it; refusals stand in their row."""
+    """Every estimate with its arms, its interval and what was planned of it; refusals stand in their row.
+
+    A table for each strand where the report has several.
+    """
     estimates = [finding for finding in chosen if finding.kind in ("estimate", "not_estimable")]
+    strands = by_strand(estimates)
+    if len(strands) < 2:
+        return _estimates("findings", "What was found, outcome by outcome", estimates)
+    parts = [
+        _estimates(
+            f"findings-{strand.replace('_', '-')}",
+            f"What was found, outcome by outcome: {STRAND_WORDS[strand][0].lower()}{STRAND_WORDS[strand][1:]}",
+            found,
+        )
+        for strand, found in strands.items()
+    ]
+    return Table(name="findings", html="".join(part.html for part in parts))
+
+
+def by_strand(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Findings by the strand that they belong to, in the order given; those of no strand are left out."""
+    strands: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.strand:
+            strands.setdefault(finding.strand, []).append(finding)
+    return strands
+
+
+def _estimates(name: str, caption: str, estimates: Sequence[Finding]) -> Table:
     rows = [_estimate_row(finding) for finding in estimates]
     heads = (
         "Outcome",
@@ -105,7 +133,7 @@ def findings(chosen: Iterable[Finding]) -> Table:
         "Evidence: T0 (nothing can be said) to T5 (the programme made the difference) is how far a sentence may go; "
         "the grade, 1 to 5, is how far the design can be trusted.",
     )
-    return table("findings", "What was found, outcome by outcome", heads, rows, numbers=(3, 4, 5), notes=notes)
+    return table(name, caption, heads, rows, numbers=(3, 4, 5), notes=notes)
 
 
 def _level_note(estimates: Sequence[Finding]) -> Markup:
@@ -136,7 +164,8 @@ def _sides(finding: Finding) -> tuple[str, str]:
         return f"{row[PROGRAMME]:,.0f} for every 100 people", f"{row['without']:,.0f} expected"
     if not finding.arms:
         return "[z]", "[z]"
-    programme, *comparison = map(_side, finding.arms)
+    counted = (f"{arm.people:,} people" if finding.unit == "score" else _side(arm) for arm in finding.arms)
+    programme, *comparison = counted
     return programme, comparison[0] if comparison else "[z]"
 
 
@@ -146,9 +175,16 @@ def _side(arm: Arm) -> str:
 
 def methods(chosen: Iterable[Finding]) -> Table:
     """How each figure was reckoned and what to bear in mind with it."""
-    kinds = ("estimate", "not_estimable", "detectable", "expected", "months")
+    kinds = (
+        "estimate", "not_estimable", "detectable", "expected", "months", "expected_share", "transition", "kappa",
+        "readings",
+    )  # fmt: skip
     rows = [
-        (finding.label, finding.method or "[z]", " ".join(finding.caveats) or finding.reason or "none")
+        (
+            finding.label,
+            counted_in_hundreds(finding.method or "[z]"),
+            " ".join(finding.caveats) or finding.reason or "none",
+        )
         for finding in chosen
         if finding.kind in kinds
     ]

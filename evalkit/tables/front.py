@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup
 
@@ -10,6 +10,8 @@ from evalkit.display import Table, span, table
 from evalkit.results import Finding
 from evalkit.study import Study, plan_of
 from evalkit.tables.asked import day, plan_words
+from evalkit.tables.found import by_strand
+from evalkit.tables.overview import STRAND_WORDS
 
 MADE_UP = "SYNTHETIC: made-up data about nobody"
 INTERNAL = "INTERNAL: not to be passed on"
@@ -69,46 +71,114 @@ def _dates(study: Study) -> str:
 def summary(findings: Iterable[Finding]) -> Table:
     """The answer in brief: what could have been seen, what was found, what was to be expected, how far to trust it.
 
-    Where no primary outcome may be shown, as of one area alone, how its people fared stands in its place.
+    What could have been seen stands first, of every strand. Where no primary outcome of a strand may be shown, as of
+    one area alone or of one group, how its people fared stands beside its refusal, with what was to be expected.
     """
     chosen = tuple(findings)
     main = [finding for finding in chosen if finding.planned == "primary"]
-    could, expected = ([finding for finding in chosen if finding.kind == kind] for kind in ("detectable", "expected"))
+    answered = {finding.strand for finding in main if finding.status == "released"}
     shares = [finding for finding in chosen if finding.measure == "share" and finding.status == "released"]
-    if any(finding.status == "released" for finding in main):
-        shares = []
-    told = (*could[:1], *main, *shares[:1], *expected[:1])
+    expected = [finding for finding in chosen if finding.kind == "expected"]
+    bands = _one_a_strand(finding for finding in _shares(chosen) if main and finding.strand not in answered)
+    could = _one_a_strand(finding for finding in chosen if finding.kind == "detectable")
+    told = [*could, *main, *([] if answered else shares[:1]), *expected[:1], *bands]
     paragraphs = [Markup("<p>{}</p>").format(span(finding)) for finding in told]
-    grades = [
-        Markup('<p class="ek-grade">{}</p>').format(span(finding, finding.grade_sentence))
-        for finding in main[:1]
-        if finding.grade_sentence
-    ]
+    if main and not answered and bands:
+        paragraphs.insert(0, Markup("<p>{}</p>").format(ONLY_DESCRIBED))
+    grades = [Markup('<p class="ek-grade">{}</p>').format(words) for words in _grades(main)]
     html = Markup('<div class="ek-sentences ek-summary" id="summary">{}</div>').format(
         Markup("").join([*paragraphs, *grades])
     )
     return Table(name="summary", html=str(html), payload={"kind": "sentences"})
 
 
-def sentences(findings: Iterable[Finding], name: str = "sentences") -> Table:
-    """Every estimate in words, in the order given; what cannot be reported stands in a grey card with its reason."""
-    blocks = [
-        Markup('<p class="{}">{}</p>').format("ek-refused" if finding.tier == "T0" else "ek-sentence", span(finding))
-        for finding in findings
-        if finding.kind in ("estimate", "not_estimable")
+ONLY_DESCRIBED = (
+    "What the programme changed cannot be told here. What can be told is how its people fared, beside what was to be "
+    "expected in any case."
+)
+
+
+def _one_a_strand(findings: Iterable[Finding]) -> list[Finding]:
+    first: dict[str | None, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.strand, finding)
+    return list(first.values())
+
+
+def _shares(findings: Iterable[Finding]) -> list[Finding]:
+    """Shares of one group beside what was to be expected, of those that may be shown."""
+    return [finding for finding in findings if finding.kind == "expected_share" and finding.rows]
+
+
+def _grades(main: Sequence[Finding]) -> list[Markup]:
+    """How far the design can be trusted: once where it is the same for every primary outcome, else strand by strand."""
+    graded = [finding for finding in main if finding.grade_sentence]
+    if len({finding.grade_sentence for finding in graded}) < 2:
+        return [span(finding, finding.grade_sentence) for finding in graded[:1]]
+    return [
+        Markup("{}: {}").format(STRAND_WORDS[finding.strand or ""], span(finding, finding.grade_sentence))
+        for finding in graded
     ]
+
+
+def sentences(findings: Iterable[Finding], name: str = "sentences") -> Table:
+    """Every estimate in words, in the order given; what cannot be reported stands in a grey card with its reason.
+
+    Under the name of its strand where there are several.
+    """
+    strands = by_strand(finding for finding in findings if finding.kind in ("estimate", "not_estimable"))
+    blocks = []
+    for strand, found in strands.items():
+        if len(strands) > 1:
+            blocks.append(Markup('<p class="ek-headline">{}</p>').format(STRAND_WORDS[strand]))
+        blocks += [
+            Markup('<p class="{}">{}</p>').format(
+                "ek-refused" if finding.tier == "T0" else "ek-sentence", span(finding)
+            )
+            for finding in found
+        ]
     html = Markup('<div class="ek-sentences" id="sentences-{}">{}</div>').format(name, Markup("").join(blocks))
     return Table(name=name, html=str(html), payload={"kind": "sentences"})
 
 
 def can_say(findings: Iterable[Finding]) -> Table:
-    """What can and what cannot be said on the strength of the primary outcomes."""
-    main = [finding for finding in findings if finding.planned == "primary"]
-    parts = []
-    for words, kind, attribute in (("It can be said", "can", "can_say"), ("It cannot be said", "cannot", "cannot_say")):
-        lines = [(finding, line) for finding in main for line in getattr(finding, attribute)]
-        items = Markup("").join(Markup("<li>{}</li>").format(span(finding, line)) for finding, line in lines)
-        if lines:
-            parts.append(Markup('<h3 id="{0}-be-said">{1}</h3><ul class="ek-{0}">{2}</ul>').format(kind, words, items))
+    """What can and what cannot be said on the strength of the primary outcomes.
+
+    Where none of them can be estimated: how people fared beside what was to be expected, and what comparison could
+    still be made.
+    """
+    chosen = tuple(findings)
+    main = [finding for finding in chosen if finding.planned == "primary"]
+    can = [(finding, line) for finding in main for line in finding.can_say]
+    cannot = [(finding, line) for finding in main for line in finding.cannot_say]
+    parts = [_list("can", "It can be said", _spans(can)), _list("cannot", "It cannot be said", _spans(cannot))]
+    if main and all(finding.status == "not_estimable" for finding in main):
+        parts = list(_only_described(chosen, main))
     html = Markup('<div class="ek-sentences">{}</div>').format(Markup("").join(parts))
     return Table(name="can-say", html=str(html), payload={"kind": "sentences"})
+
+
+def _spans(lines: Iterable[tuple[Finding, str]]) -> list[Markup]:
+    """Each line once, as said of the first outcome that says it."""
+    first: dict[str, Finding] = {}
+    for finding, line in lines:
+        first.setdefault(line, finding)
+    return [span(finding, line) for line, finding in first.items()]
+
+
+def _list(kind: str, title: str, lines: Sequence[str]) -> Markup:
+    items = Markup("").join(Markup("<li>{}</li>").format(line) for line in lines)
+    return Markup('<h3 id="{0}-be-said">{1}</h3><ul class="ek-{0}">{2}</ul>').format(kind, title, items) * bool(lines)
+
+
+def _only_described(chosen: Sequence[Finding], main: Sequence[Finding]) -> Iterator[Markup]:
+    bands = [finding for finding in chosen if finding.kind == "expected"][:1]
+    bands += _one_a_strand(_shares(chosen))
+    yield _list("can", "It can be said", [span(finding, finding.can_say[0]) for finding in bands if finding.can_say])
+    yield _list("cannot", "It cannot be said", [NO_PART])
+    mends = [(finding.reason or "").partition(MEND)[2] for finding in main]
+    yield _list("still", "What comparison could still be made", list(dict.fromkeys(filter(None, mends))))
+
+
+MEND = "What would mend it: "
+NO_PART = "It cannot be said what part the programme had in any of this: nobody else can stand for its people here."

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 from lifelines.datasets import load_rossi
 
-from evalkit.estimators import NotFitted, models, standardised_risk
+from evalkit.estimators import NotFitted, expected_share, models, standardised_risk
 
 pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
 
@@ -127,3 +127,60 @@ def test_columns_that_decide_only_together_who_has_the_event_are_refused():
 def test_an_event_that_is_neither_true_nor_false_is_refused():
     with pytest.raises(ValueError, match="true or false"):
         standardised_risk(event=[1, 2], columns={"s": [1, 0]}, of="s", clusters=[1, 2], treated=[1, 1])
+
+
+def test_a_share_expected_without_columns_is_that_of_the_untreated_with_what_chance_adds():
+    """66 of 216; the error of that share with its leverage of 1 / 216, and of 216 people who come by chance."""
+    treated = np.repeat([True, False], 216)
+    found = expected_share(
+        event=np.repeat([np.nan, 1, 0], [216, 66, 150]), columns={}, clusters=np.arange(432), treated=treated
+    )
+    share, t_215 = 66 / 216, 1.9710593
+    of_mean = share * (1 - share) / 216 * (216 / 215) ** 2 * 216 / 215
+    reach = t_215 * math.sqrt(of_mean + share * (1 - share) / 216)
+    assert (found.value, found.low, found.high) == pytest.approx((share, share - reach, share + reach), abs=1e-7)
+
+
+def test_people_who_come_in_pairs_vary_as_half_as_many():
+    asked = {"event": np.repeat([0, 1, 0], [40, 300, 700]), "columns": {}, "treated": np.arange(1040) < 40}
+    alone = expected_share(**asked, clusters=np.arange(1040))
+    pairs = expected_share(**asked, clusters=np.append(np.arange(40) // 2, np.arange(40, 1040)))
+    of_mean = 0.3 * 0.7 / 1000 * (1000 / 999) ** 2
+    variance = ((alone.high - 0.3) / 2.0226909) ** 2, ((pairs.high - 0.3) / 2.0930241) ** 2
+    assert variance == pytest.approx((of_mean * 40 / 39 + 0.21 / 40, of_mean * 20 / 19 + 0.21 / 20), rel=1e-5)
+
+
+def test_an_expected_share_is_what_the_model_of_the_untreated_gives_the_treated(rossi):
+    treated = rossi["treated"]
+    columns = {name: column for name, column in rossi["columns"].items() if name != "fin"}
+    matrix = sm.add_constant(np.column_stack(list(columns.values())).astype(float))
+    fit = sm.Logit(rossi["event"][~treated], matrix[~treated]).fit(disp=0)
+    found = expected_share(event=rossi["event"], columns=columns, clusters=rossi["clusters"], treated=treated)
+    assert found.value == pytest.approx(fit.predict(matrix[treated]).mean(), abs=SAME)
+
+
+def test_where_one_place_decides_the_event_what_is_expected_still_adds_up():
+    """Treated people who are the untreated over again, of three places, in one of which everybody has the event."""
+    place = np.repeat(["city", "island", "town"], [60, 7, 50])
+    event = np.concatenate([np.arange(60) < 20, np.ones(7), np.arange(50) < 30])
+    found = expected_share(
+        event=np.tile(event, 2), columns={}, factors={"place": np.tile(place, 2)}, clusters=np.arange(234),
+        treated=np.arange(234) < 117,
+    )  # fmt: skip
+    assert found.value == pytest.approx(57 / 117, abs=SAME)
+    assert 0 < found.low < found.value < found.high < 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"event": [1, 1, 0, 0, 0]}, "all of them or none"),
+        ({"treated": [1, 1, 1, 1, 1]}, "no untreated rows"),
+        ({"columns": {"x": [9, 1, 1, 1, 1]}}, "some treated rows are unlike every other row in x"),
+        ({"treated": [1, 0, 0, 0, 0]}, "too few people"),
+    ],
+)
+def test_an_expected_share_that_cannot_be_had_is_refused(change, words):
+    asked = {"event": [1, 1, 1, 0, 0], "columns": {}, "clusters": list("abcde"), "treated": [1, 1, 0, 0, 0]}
+    with pytest.raises(NotFitted, match=words):
+        expected_share(**asked | change)

@@ -293,7 +293,7 @@ def test_the_spread_of_an_incidence_is_that_of_leaving_out_one_person_after_anot
         ({"days": [0, 2, 3, 4]}, "from 1"),
         ({"kind": [0, 1, 2, 3]}, "last followed"),
         ({"weights": [1, 1, 1, 0]}, "weights are above 0"),
-        ({"weights": [1, 1, 1]}, "each row needs a day"),
+        ({"weights": [1, 1, 1]}, "weights are above 0"),
         ({"horizon_days": 0}, "day 1 or later"),
         ({"treated": [1, 1, 1, 1]}, "no untreated rows"),
         ({"treated": [1, 0, 0, 0]}, "too few people"),

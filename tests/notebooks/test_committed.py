@@ -22,7 +22,7 @@ def _code(notebook: Path) -> list[str]:
 
 
 def test_there_are_notebooks_to_check():
-    assert [path.stem for path in REPORTS] == ["cohort", "evaluation", "reoffending"]
+    assert {"abuse_types", "cohort", "evaluation", "reoffending", "score_decline"} <= {path.stem for path in REPORTS}
     assert "start_here" in [path.stem for path in EXPLORE]
 
 
@@ -53,7 +53,8 @@ def test_a_notebook_names_no_absolute_path(notebook):
 def test_a_report_notebook_has_no_logic_and_few_short_cells(notebook):
     code = _code(notebook)
     assert [found for source in code for found in logic_in(source)] == []
-    assert 8 <= len(code) <= 15
+    most = 20 if notebook.stem == "evaluation" else 15  # it tells of all three strands
+    assert 6 <= len(code) <= most
     assert max(len(source.splitlines()) for source in code) <= 8
 
 

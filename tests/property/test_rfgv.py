@@ -218,6 +218,45 @@ def test_scores_and_events_are_those_of_the_loops(spec, strengths, seed):
             )
 
 
+def asked_at(people, days, **more):
+    """Rows to ask `scores_at`: every person on every day, in no order, with an index of their own."""
+    rows = pd.DataFrame([{"person_id": person, "on": pd.Timestamp(day), **more} for day in days for person in people])
+    return rows.sample(frac=1, random_state=1).rename(index=lambda place: f"row {place}")
+
+
+@pytest.mark.parametrize("spec", [CONVENTIONAL, LITERAL, OTHERWISE], ids=["conventional", "literal", "otherwise"])
+@settings(max_examples=3)
+@given(crowds)
+def test_scores_at_dates_of_their_own_are_those_of_the_loops_with_later_events_left_out_where_asked(spec, seed):
+    crowd = Crowd(seed)
+    connection, same = crowd.prepared(spec), crowd.same(("certain",))
+    everybody = sorted({same[f"{letter}{group}"] for letter in KNOWN for group in range(GROUPS)})
+    for cut in (None, RUN_DATE - timedelta(days=61), EXTRACT):
+        rows = asked_at(everybody, (LEAP_DAY, RUN_DATE, EXTRACT), only_before=pd.Timestamp(cut) if cut else pd.NaT)
+        found = rfgv.scores_at(connection, rows, spec)
+        assert list(found.index) == list(rows.index)
+        told = {
+            day: events_by_loops(crowd.records, same, day, spec, domestic=True) for day in (LEAP_DAY, RUN_DATE, EXTRACT)
+        }
+        for person, on, score in zip(rows["person_id"], rows["on"].dt.date, found, strict=True):
+            kept = [event for event in told[on].get(person, []) if cut is None or event[0] < cut]
+            assert score == score_by_loops(kept, on, spec)[-1]
+
+
+@EXAMPLES
+@given(crowds)
+def test_the_conventional_score_of_time_alone_is_at_most_the_score_and_never_rises(seed):
+    crowd = Crowd(seed)
+    connection, people = crowd.prepared(), sorted({crowd.same(("certain",))[f"A{group}"] for group in range(GROUPS)})
+    months = [date(2025 + month // 12, month % 12 + 1, 1) for month in range(15)]  # all is on record by the first
+    rows = asked_at(people, months, only_before=pd.Timestamp(RUN_DATE - timedelta(days=61)))
+    rows = rows.assign(aged=rfgv.scores_at(connection, rows, CONVENTIONAL))
+    assert (rows["aged"] <= rfgv.scores_at(connection, rows.drop(columns="only_before"), CONVENTIONAL)).all()
+    by_month = rows.pivot(index="person_id", columns="on", values="aged")
+    assert (by_month.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
+    assert by_month.iloc[:, 0].max() > 0
+
+
 @EXAMPLES
 @given(crowds)
 def test_records_forgotten_are_as_if_they_had_never_been_made(seed):

@@ -68,8 +68,16 @@ HEADINGS = {
     "incidents": "record_id,incident_id,person_id,role,victim_id,occurred_on,recorded_on,cancelled_on,record_type,"
     "offence_code,offence_code_system,is_domestic_abuse,area",
     "selections": "person_id,run_date,route,selected,exclusion_reason,rank,score,distance_to_line",
-    "episodes": "episode_id,person_id,programme,arm,accepted_on,discharged_on,police_link,area",
+    "episodes": "episode_id,person_id,programme,arm,allocated_on,accepted_on,started_on,discharged_on,discharge_reason,"
+    "police_link,area",
     "custody": "person_id,from_on,until_on,kind",
+    "referrals": "referral_id,person_id,programme,route,referred_on,decision,decided_on,decline_reason",
+    "sessions": "session_id,episode_id,group_id,held_on,kind,attended",
+    "hearings": "hearing_id,person_id,victim_id,panel,heard_on",
+    "victims": "victim_id,episode_id,supported",
+    "abuse_assessments": "assessment_id,episode_id,victim_id,timepoint,interim_number,assessed_on,window_days,reporter,"
+    "abuse_type,level",
+    "risk_assessments": "assessment_id,episode_id,person_id,timepoint,reporter,tool,band,change,assessed_on",
 }
 USUAL = {
     "people": {"birth_year": "1985", "sex": "male", "ethnicity_group": "not_held", "area": "corwick"},
@@ -79,14 +87,24 @@ USUAL = {
         "is_domestic_abuse": "yes", "area": "corwick",
     },
     "selections": {"run_date": "2022-04-01", "route": "rfgv", "selected": "yes"},
-    "episodes": {"programme": "matac", "arm": "programme", "police_link": "linked", "area": "corwick"},
+    "episodes": {"arm": "programme", "police_link": "linked", "area": "corwick"},
     "custody": {"kind": "remand"},
+    "referrals": {"route": "partner_agency", "decision": "accepted"},
+    "sessions": {"kind": "group", "attended": "yes"},
+    "hearings": {"panel": "marac"},
+    "victims": {"supported": "yes"},
+    "abuse_assessments": {"window_days": "91", "reporter": "idva"},
+    "risk_assessments": {"reporter": "idva", "tool": "idva_judgement"},
 }  # fmt: skip
-KEYS = {"incidents": "record_id", "episodes": "episode_id"}
+KEYS = {
+    "incidents": "record_id", "episodes": "episode_id", "referrals": "referral_id", "sessions": "session_id",
+    "hearings": "hearing_id", "abuse_assessments": "assessment_id", "risk_assessments": "assessment_id",
+}  # fmt: skip
+OF_PROGRAMME = ("episodes", "referrals")
 
 
-class Tasked:
-    """The trials of a drawn set of police records."""
+class Recorded:
+    """The cohort of a drawn set of police records."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -105,6 +123,20 @@ class Tasked:
             for person, day, arm in rows[["person_id", "index_date", "arm"]].itertuples(index=False)
         }
 
+    @property
+    def flow(self) -> dict[str, tuple[int | None, int | None, int | None]]:
+        """Both sides together, the programme and the comparison at each step."""
+        return {count.step: (count.total, count.programme, count.comparison) for count in self.cohort.flow}
+
+    @property
+    def comparison(self) -> Comparison:
+        return matching.match(self.cohort, self.study)
+
+    @property
+    def results(self) -> dict[str, Result]:
+        found = reoffending.estimate(self.comparison, self.store, self.study)
+        return {result.id.removeprefix("reoffending."): result for result in found}
+
     def known(self, person: str, day: str = "2022-04-01") -> dict[str, object]:
         """What was known of a person on a run date."""
         rows = self.cohort.people
@@ -113,30 +145,55 @@ class Tasked:
 
 
 @pytest.fixture
-def tasked(project) -> Callable[..., Tasked]:
+def tasked(project) -> Callable[..., Recorded]:
     """`tasked(incidents=table, ...)`: the tables drawn as extracts, and the study of all areas of the suite 'demo'.
 
     Everybody whom a table names has a row in people, and two old incidents with two victims that make them eligible,
     unless the table of people says otherwise. A list was made on the first of every month from January 2022.
     """
 
-    def make(*, eligible: bool = True, **given: object) -> Tasked:
-        drawn_tables = {name: _rows_of(str(given.pop(name, ""))) for name in HEADINGS if name in given}
-        names = sorted({row["person_id"] for rows in drawn_tables.values() for row in rows if row.get("person_id")})
-        told = {row["person_id"] for row in drawn_tables.get("people", [])}
-        tables = {name: drawn_tables.get(name, []) for name in HEADINGS}
-        tables["people"] = [*tables["people"], *({"person_id": name} for name in names if name not in told)]
-        if eligible:
-            tables["incidents"] = [*_two_old(names), *tables["incidents"]]
-        folder = project.root / "extracts"
-        folder.mkdir(exist_ok=True)
-        for name, heading in HEADINGS.items():
-            _write(folder / f"{name}.csv", heading.split(","), USUAL[name], KEYS.get(name), tables[name])
-        (folder / "extract.yaml").write_text("extract_date: 2026-04-01\n", encoding="utf-8")
-        study = Suite.read("demo").studies()[0]
-        return Tasked(study.exploring(**{"data": "extracts", **given}))
+    def make(*, eligible: bool = True, **given: object) -> Recorded:
+        choices = _extracted(project, "matac", given, eligible=eligible)
+        return Recorded(Suite.read("demo").studies()[0].exploring(**choices))
 
     return make
+
+
+SPRING = {"name": "spring", "label": "April to June 2022", "first_day": "2022-04-01", "last_day": "2022-06-30"}
+
+
+@pytest.fixture
+def enrolled(project) -> Callable[..., Recorded]:
+    """`enrolled("drive", episodes=table, ...)`: likewise, of a suite whose people come from its programme's spells.
+
+    In the two areas of the suite 'demo' and in the spring of 2022.
+    """
+
+    def make(suite: str, *, eligible: bool = True, **given: object) -> Recorded:
+        choices = _extracted(project, suite, given, eligible=eligible)
+        areas = [area.model_dump(mode="json") for area in Suite.read("demo").studies()[0].areas]
+        settled = {"areas": areas, "period": SPRING, "as_of": "2026-03-31"}
+        return Recorded(Suite.read(suite).studies()[0].exploring(**settled | choices))
+
+    return make
+
+
+def _extracted(project, programme: str, given: dict[str, object], *, eligible: bool) -> dict[str, object]:
+    """Write the drawn tables as extracts; the choices that are left, with the folder of these."""
+    drawn_tables = {name: _rows_of(str(given.pop(name, ""))) for name in HEADINGS if name in given}
+    names = sorted({row["person_id"] for rows in drawn_tables.values() for row in rows if row.get("person_id")})
+    told = {row["person_id"] for row in drawn_tables.get("people", [])}
+    tables = {name: drawn_tables.get(name, []) for name in HEADINGS}
+    tables["people"] = [*tables["people"], *({"person_id": name} for name in names if name not in told)]
+    if eligible:
+        tables["incidents"] = [*_two_old(names), *tables["incidents"]]
+    folder = project.root / "extracts"
+    folder.mkdir(exist_ok=True)
+    for name, heading in HEADINGS.items():
+        usual = USUAL[name] | ({"programme": programme} if name in OF_PROGRAMME else {})
+        _write(folder / f"{name}.csv", heading.split(","), usual, KEYS.get(name), tables[name])
+    (folder / "extract.yaml").write_text("extract_date: 2026-04-01\n", encoding="utf-8")
+    return {"data": "extracts", **given}
 
 
 def _rows_of(table: str) -> list[dict[str, str]]:

@@ -36,6 +36,23 @@ DEFAULTS = {
         "police_link": "linked", "area": "north",
     },
     "custody": {"person_id": "", "from_on": "2022-03-01", "kind": "remand"},
+    "referrals": {
+        "referral_id": "", "person_id": "A", "programme": "they-matter", "route": "partner_agency",
+        "referred_on": "2022-03-01", "decision": "waiting",
+    },
+    "sessions": {
+        "session_id": "", "episode_id": "E", "held_on": "2022-03-01", "kind": "one_to_one", "attended": "yes",
+    },
+    "abuse_assessments": {
+        "assessment_id": "", "episode_id": "E", "timepoint": "intake", "assessed_on": "2022-03-01",
+        "window_days": "91", "reporter": "victim", "abuse_type": "physical", "level": "high",
+    },
+    "risk_assessments": {
+        "assessment_id": "", "episode_id": "E", "person_id": "A", "timepoint": "intake", "reporter": "idva",
+        "tool": "DASH", "assessed_on": "2022-03-01",
+    },
+    "victims": {"victim_id": "", "episode_id": "E", "supported": "yes"},
+    "hearings": {"hearing_id": "", "person_id": "A", "panel": "marac", "heard_on": "2022-03-01"},
 }  # fmt: skip
 """One sound row of each table; its first column is numbered where it is not drawn."""
 
@@ -453,5 +470,159 @@ def test_the_reason_for_custody_is_yes_no_or_not_known(broken):
         perhaps                  | reason_is_domestic_abuse type |
         """,
         "custody",
+    )
+    assert found == expected
+
+
+def test_a_referral_is_decided_on_once_it_was_made_and_the_day_is_known(broken):
+    found, expected = broken(
+        """
+        referred_on | decision | decided_on | decline_reason  | broken                       |
+        ------------|----------|------------|-----------------|------------------------------|
+        2022-03-01  | waiting  |            |                 |                              |
+        2022-03-01  | accepted | 2022-03-01 |                 |                              | the same day
+        2022-03-01  | declined | 2022-03-09 | complete_denial |                              |
+        2022-03-01  | declined | 2022-03-09 |                 | decline_reason required_when | a warning: it counts
+        2022-03-01  | accepted |            |                 | decided_on required_when     |
+        2022-03-01  | declined |            | complete_denial | decided_on required_when     |
+        2022-03-01  | accepted | 2022-02-28 |                 | decided_on order             |
+        2022-03-01  | accepted | 2024-01-01 |                 | decided_on range             |
+        2024-01-01  | waiting  |            |                 | referred_on range            |
+        2022-03-01  | refused  |            |                 | decision code                |
+        """,
+        "referrals",
+    )
+    assert found == expected
+
+
+def test_consent_is_taken_back_after_the_referral_and_within_the_extract(broken):
+    found, expected = broken(
+        """
+        referred_on | consent_recorded | consent_withdrawn_on | broken                     |
+        ------------|------------------|----------------------|----------------------------|
+        2022-03-01  | yes              |                      |                            |
+        2022-03-01  | yes              | 2022-03-01           |                            | the same day
+        2022-03-01  |                  | 2022-02-28           | consent_withdrawn_on order |
+        2022-03-01  | yes              | 2024-01-01           | consent_withdrawn_on range |
+        2022-03-01  | given            |                      | consent_recorded type      |
+        """,
+        "referrals",
+    )
+    assert found == expected
+
+
+def test_a_referral_answers_the_criteria_of_its_programme_with_yes_no_or_unknown(broken):
+    found, expected = broken(
+        """
+        route | risk_tool | escalation | participation_issue | criterion_aged_18 | broken                   |
+        ------|-----------|------------|---------------------|-------------------|--------------------------|
+        self  | DASH      | yes        | no                  | yes               |                          |
+        marac |           |            |                     | unknown           |                          |
+        court | SARA      | no         | yes                 | no                |                          |
+        self  | DASH      | yes        | no                  |                   |                          | not asked
+        self  | DASH      | yes        | no                  | 18                | criterion_aged_18 code   |
+        self  | guess     | yes        | no                  | yes               | risk_tool code           |
+        self  | DASH      | rising     | no                  | yes               | escalation type          |
+        self  | DASH      | yes        | dyslexia            | yes               | participation_issue type |
+        post  | DASH      | yes        | no                  | yes               | route code               |
+        """,
+        "referrals",
+    )
+    assert found == expected
+
+
+def test_a_session_is_one_that_was_held_and_somebody_came_or_did_not(broken):
+    found, expected = broken(
+        """
+        held_on    | kind       | group_id | module | number | attended | broken                 |
+        -----------|------------|----------|--------|--------|----------|------------------------|
+        2022-03-01 | group      | G1       | 1      | 7      | yes      |                        |
+        2022-03-01 | one_to_one |          | 2      | 1      | notified |                        |
+        2022-03-01 | one_to_one |          |        |        | missed   |                        |
+        2022-03-01 | group      |          | 1      | 1      | yes      | group_id required_when | a warning
+        2024-01-01 | group      | G1       | 1      | 1      | yes      | held_on range          | only planned
+        2022-03-01 | group      | G1       | 0      | 1      | yes      | module range           |
+        2022-03-01 | group      | G1       | 1      | first  | yes      | number type            |
+        2022-03-01 | group      | G1       | 1      | 1      | no       | attended code          |
+        2022-03-01 | on_line    | G1       | 1      | 1      | yes      | kind code              |
+        """,
+        "sessions",
+    )
+    assert found == expected
+
+
+def test_abuse_is_judged_by_a_reporter_over_a_window_of_known_length(broken):
+    found, expected = broken(
+        """
+        timepoint | interim_number | window_days | reporter | level     | broken                       |
+        ----------|----------------|-------------|----------|-----------|------------------------------|
+        intake    |                | 1           | victim   | none      |                              |
+        interim   | 1              | 91          | idva     | not_known |                              | missing
+        exit      |                | 3660        | client   | moderate  |                              |
+        interim   |                | 91          | victim   | high      | interim_number required_when | which of them?
+        interim   | 0              | 91          | victim   | high      | interim_number range         |
+        exit      |                | 0           | victim   | high      | window_days range            |
+        exit      |                | 3661        | victim   | high      | window_days range            |
+        exit      |                |             | victim   | high      | window_days required         |
+        exit      |                | 91          | police   | high      | reporter code                |
+        exit      |                | 91          | victim   |           | level required               |
+        exit      |                | 91          | victim   | severe    | level code                   |
+        end       |                | 91          | victim   | high      | timepoint code               |
+        """,
+        "abuse_assessments",
+    )
+    assert found == expected
+
+
+def test_risk_is_judged_with_a_tool_for_somebody_else_than_the_person(broken):
+    found, expected = broken(
+        """
+        victim_id | tool           | score | band   | change             | assessed_on | broken            |
+        ----------|----------------|-------|--------|--------------------|-------------|-------------------|
+        V         | DASH           | 14    | high   |                    | 2022-03-01  |                   |
+                  | idva_judgement |       |        | reduced_moderately | 2022-03-01  |                   |
+        A         | DASH           | 14    | high   |                    | 2022-03-01  | victim_id order   |
+        V         | DASH           | -1    | high   |                    | 2022-03-01  | score range       |
+        V         | DASH           | 14    | severe |                    | 2022-03-01  | band code         |
+        V         | DASH           | 14    | high   | reduced            | 2022-03-01  | change code       |
+        V         | hunch          | 14    | high   |                    | 2022-03-01  | tool code         |
+        V         | DASH           | 14    | high   |                    | 2024-01-01  | assessed_on range |
+        """,
+        "risk_assessments",
+    )
+    assert found == expected
+
+
+def test_a_victim_stands_once_for_each_spell_reached_or_not(broken):
+    found, expected = broken(
+        """
+        victim_id | episode_id | first_contacted_on | supported | updates_given | broken                   |
+        ----------|------------|--------------------|-----------|---------------|--------------------------|
+        V         | E1         | 2022-03-01         | yes       | 3             |                          |
+        V         | E2         |                    | no        |               |                          | two spells
+        V         | E1         |                    | no        |               | victim_id primary_key    |
+        W         |            |                    | no        |               | episode_id primary_key   |
+        X         | E1         | 2024-01-01         | yes       | 0             | first_contacted_on range |
+        Y         | E1         |                    |           | 0             | supported required       |
+        Z         | E1         |                    | no        | -1            | updates_given range      |
+        """,
+        "victims",
+    )
+    assert found == expected
+
+
+def test_a_hearing_was_held_of_a_person_and_another_victim(broken):
+    found, expected = broken(
+        """
+        person_id | victim_id | panel      | heard_on   | is_repeat | broken          |
+        ----------|-----------|------------|------------|-----------|-----------------|
+        A         | V         | marac      | 2022-03-01 | yes       |                 |
+        A         |           | complex_da | 2022-03-01 |           |                 |
+        A         | A         | marac      | 2022-03-01 | no        | victim_id order |
+        A         | V         | court      | 2022-03-01 | no        | panel code      |
+        A         | V         | matac      | 2024-01-01 | no        | heard_on range  | only planned
+        A         | V         | matac      | 2022-03-01 | first     | is_repeat type  |
+        """,
+        "hearings",
     )
     assert found == expected

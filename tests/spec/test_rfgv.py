@@ -216,6 +216,45 @@ def test_a_score_may_be_aged_without_anything_new():
     assert found.row(740)["days_since_last"] == 11
 
 
+def _at(found, run, only_before=None):
+    rows = pd.DataFrame({"person_id": ["P"], "on": [day(run)]}, index=["a row"])
+    rows = rows if only_before is None else rows.assign(only_before=day(only_before))
+    return rfgv.features_at(found.connection, rows, found.spec).loc["a row"].to_dict()
+
+
+def test_on_a_date_of_ones_own_the_score_is_that_of_the_run_date():
+    found = Drawn(WORKED)
+    for run in (102, 710, 731, 740):
+        expected = {name: value for name, value in found.row(run).items() if name not in ("area", "eligible")}
+        assert _at(found, run) == expected
+        assert _at(found, run, only_before=run) == expected
+        assert _at(found, run, only_before=run + 31) == expected
+
+
+def test_what_time_alone_makes_of_a_score_leaves_out_what_happened_from_a_day_on():
+    found = Drawn(
+        """
+        incident | day | victim | recorded |
+        ---------|-----|--------|----------|
+        I1       | 500 | A      |          | counts
+        I2       | 599 | B      | 610      | happened before day 600: counts once it is known, on day 611
+        I3       | 600 | A      |          | happened on the day itself: left out
+        I4       | 650 | C      |          | left out
+        """
+    )
+    aged = [_at(found, run, only_before=600)["n_incidents"] for run in (600, 610, 611, 700)]
+    assert aged == [1, 1, 2, 2]
+    last = _at(found, 700, only_before=600)
+    assert (last["days_since_last"], last["n_victims"], _at(found, 700)["n_incidents"]) == (101, 2, 4)
+
+
+def test_by_the_literal_note_time_alone_can_raise_a_score_and_events_can_lower_it():
+    """{5, 700, 705}: 24 points on day 731 and 41 on day 762, as day 5 has left the window."""
+    found = _on_days([5, 700, 705, 850], LITERAL)
+    assert [_at(found, run, only_before=710)["score"] for run in (731, 762)] == [24, 41]
+    assert _at(found, 860)["score"] < _at(found, 860, only_before=710)["score"]
+
+
 def test_only_suspects_and_offenders_score():
     found = Drawn(
         """
@@ -548,7 +587,9 @@ def test_above_that_the_score_of_the_run_date_is_withheld_in_words():
     with pytest.raises(NotComparable) as refusal:
         found.row(400)
     assert "is withheld: 0.50% of 199 events" in str(refusal.value)
-    assert found.row(831)["n_incidents"] == 198  # the event has left the window
+    with pytest.raises(NotComparable, match=r"is withheld: 0\.50% of 199 events"):
+        _at(found, 400, only_before=100)
+    assert found.row(831)["n_incidents"] == _at(found, 831)["n_incidents"] == 198  # the event has left the window
 
 
 def test_a_record_that_is_no_crime_needs_no_code_and_a_crime_in_another_system_is_another_code():

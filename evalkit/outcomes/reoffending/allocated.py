@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 from evalkit import estimators
 from evalkit.cohort import due
 from evalkit.matching import Comparison, shared_by
+from evalkit.outcomes.reoffending.counting import RECORDED_ONLY
 from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, LeftOut, NotEstimable, Result
 from evalkit.study import Covariate, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RECORDED_ONLY = "Recorded events are not all events."
 MOST_MISSING = 0.40  # above this share of unknown outcomes no effect is given
+
+
+def estimate(comparison: Comparison, study: Study) -> Iterator[Result]:
+    """The results of every planned outcome of this strand, from the first event of each person."""
+    for outcome in study.planned_of("reoffending"):
+        yield from OUTCOMES[outcome.name](comparison, outcome, study)
 
 
 def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterator[Result]:
@@ -137,7 +143,7 @@ def _restricted_mean(sides: dict[str, pd.DataFrame], horizon: int, rest: dict[st
 def _cox(
     timed: pd.DataFrame, study: Study, rest: dict[str, Any], sides: dict[str, pd.DataFrame]
 ) -> Iterator[Estimate | NotEstimable]:
-    """The ratio of daily rates, as allocated and then adjusted for the covariates of the plan."""
+    """The ratio of daily rates, as allocated and then adjusted for the covariates of the plan, where it has any."""
     log_rank = estimators.log_rank(
         days_1=sides[PROGRAMME]["days"].to_numpy(),
         event_1=sides[PROGRAMME]["event"].to_numpy(),
@@ -145,8 +151,9 @@ def _cox(
         event_0=sides[COMPARISON]["event"].to_numpy(),
     )
     yield _hazard(timed, (), rest, p_value=log_rank, p_method="log-rank test")
-    adjusted = {**rest, "variant": "adjusted", "planned": "exploratory"}
-    yield _hazard(timed, study.programme.covariates, adjusted)
+    if study.programme.covariates:
+        adjusted = {**rest, "variant": "adjusted", "planned": "exploratory"}
+        yield _hazard(timed, study.programme.covariates, adjusted)
 
 
 def _hazard(
