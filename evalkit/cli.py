@@ -195,9 +195,6 @@ def admit(
     _print_examination(found, as_json)
 
 
-SHAPES = {"sequential_trials": "tasking", "randomised": "allocation", "single_group": "group"}
-
-
 @app.command()
 def synthesise(
     folder: Annotated[Path, typer.Argument(help="Folder to be made, which holds nothing yet.")],
@@ -217,7 +214,7 @@ def synthesise(
     Example: evalkit synthesise made-up --areas 4 --effect 0.7
     """
     from evalkit import synthetic
-    from evalkit.study import Programme, Synthetic, project_root
+    from evalkit.study import SHAPES, Programme, Synthetic, project_root
 
     if file_format != "csv":
         raise StudyError(f"--format: '{file_format}' is not written in this version; only csv is.")

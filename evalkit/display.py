@@ -212,15 +212,14 @@ def signed(number: float, digits: int) -> str:
 
 def step_rows(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
     """Every step of a flow as the row of a table: what it is, how many of each group and of both, and of what."""
-    return [
-        (
-            f"Left out: {finding.label[0].lower()}{finding.label[1:]}" if row["left_out"] else finding.label,
-            *(count(row[side]) for side in (PROGRAMME, COMPARISON, "total")),
-            row["unit"],
-        )
-        for finding in findings
-        for row in finding.rows
-    ]
+    return [_step_row(finding, row) for finding in findings for row in finding.rows or (None,)]
+
+
+def _step_row(finding: Finding, row: Mapping[str, Any] | None) -> tuple[Cell, ...]:
+    if row is None:
+        return (finding.label, "[c]", "[c]", "[c]", "people")
+    left = f"Left out: {finding.label[0].lower()}{finding.label[1:]}" if row["left_out"] else finding.label
+    return (left, *(count(row[side]) for side in (PROGRAMME, COMPARISON, "total")), row["unit"])
 
 
 STEP_HEADS = ("Step", "Programme group", "Comparison group", "Both", "Unit")
@@ -290,7 +289,8 @@ def reading_rows(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
             ranged(row, "mean", "low", "high", 1),
             "[c]" if row["floor"] is None else signed(row["floor"], 1),
             "[z]" if not row["day"] else ranged(row, "realised", "realised_low", "realised_high"),
-            *(count(row[name]) for name in ("people", "in_custody", "still_open")),
+            *(count(row[name]) for name in ("people", "in_custody")),
+            count(row["still_open"]) if arm_of(finding) == PROGRAMME else "[z]",
         )
         for finding in findings
         for row in finding.rows

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import nbformat
 import pytest
@@ -17,6 +20,8 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("params", "data_contracts", "notebooks", "tests/data")
+
+_Made = TypeVar("_Made")
 
 settings.register_profile("evalkit", deadline=None, derandomize=True)
 settings.load_profile("evalkit")
@@ -100,6 +105,32 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return made
 
 
+def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Project], _Made]) -> _Made:
+    """What `make` does to a project of this name, done by one test process and read by every other."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    kept = folder / "made.pickle"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 400
+        while not kept.is_file():
+            assert time.monotonic() < deadline, f"{name}: the process that makes it did not finish"
+            assert not (folder / "failed").exists(), f"{name}: could not be made, as another process says"
+            time.sleep(0.5)
+        found: _Made = pickle.loads(kept.read_bytes())
+        return found
+    try:
+        made = make(_copied(folder / "project"))
+    except BaseException:
+        (folder / "failed").touch()
+        raise
+    draft = kept.with_suffix(".draft")
+    draft.write_bytes(pickle.dumps(made))
+    draft.rename(kept)
+    return made
+
+
 @dataclass(frozen=True)
 class DemoRun:
     """The demo, run once for all tests that only look at it."""
@@ -117,7 +148,10 @@ class DemoRun:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoRun:
     """`evalkit run rossi` in a project of its own."""
-    made = _copied(tmp_path_factory.mktemp("demo") / "project")
+    return _once(tmp_path_factory, "rossi", _rossi_made)
+
+
+def _rossi_made(made: Project) -> DemoRun:
     process = made.evalkit("run", "rossi")
     assert process.returncode == 0, process.stderr
     return DemoRun(project=made, edition=made.root / "outputs" / "rossi" / "1976-12-31" / "public", process=process)
@@ -145,7 +179,10 @@ class TaskingRun:
 @pytest.fixture(scope="session")
 def tasking_run(tmp_path_factory: pytest.TempPathFactory) -> TaskingRun:
     """`evalkit run demo` with a small and a middling area, and two chapters."""
-    made = _copied(tmp_path_factory.mktemp("tasking") / "project")
+    return _once(tmp_path_factory, "tasking", _tasking_made)
+
+
+def _tasking_made(made: Project) -> TaskingRun:
     suite = yaml.safe_load((made.root / "params/suites/demo.yaml").read_text(encoding="utf-8"))
     areas = {"ashmere": {"selected_a_year": 7}, "dunmoor": {"selected_a_year": 96}}
     world = suite["data"]["synthetic"] | {"areas": areas, "enrolment_months": 12, "follow_up_months": 14}

@@ -14,12 +14,15 @@ from evalkit import disclosure
 from evalkit.disclosure import deciding
 from evalkit.results import (
     Arm,
+    Count,
     Design,
+    Difference,
     Estimate,
     ExpectedShare,
     Finding,
     Followed,
     Interval,
+    NotEstimable,
     Readings,
     ReportersAgree,
     Transition,
@@ -34,7 +37,7 @@ DESIGN = Design(
     assignment="randomised", plan="locked",
     followed=tuple(Followed(label=arm, allocated=300, followed=270) for arm in ("programme", "comparison")),
 )  # fmt: skip
-MIXED = ((60, 12, 9, 4, 30), (20, 14, 8, 6, 25), (18, 12, 15, 7, 24), (16, 9, 12, 20, 30))
+MIXED = ((60, 11, 8, 5, 30), (20, 14, 9, 6, 25), (18, 12, 15, 7, 24), (16, 9, 12, 20, 30))
 FULL = tuple(tuple(10 + place for place in range(5)) for _ in range(4))
 BEHIND = "fewer than 10 people stand behind one of its figures"
 
@@ -53,6 +56,12 @@ def area(project) -> Study:
     project.edit("params/areas.yaml", "areas:", second)
     project.change("params/suites/rossi.yaml", protection="standard", source=None, areas=["trial-site", "b-side"])
     return Suite.read("rossi").studies()[1]
+
+
+@pytest.fixture
+def areas(project) -> list[Study]:
+    """Three areas of one period of a study of made-up data."""
+    return [*Suite.read("demo-quarterly").studies()[2:8:2]]
 
 
 def _interval(value: float) -> Interval:
@@ -118,7 +127,9 @@ def test_of_a_matrix_with_a_small_cell_only_sums_are_told_and_the_changes_betwee
         ({}, {"high": -8, "any": -12}),
         ({(0, 3): 1, (1, 3): 2, (2, 3): 3}, {"high": None, "any": -12}),  # six cases came to a high level
         ({(1, 0): 1, (2, 0): 2, (3, 0): 3}, {"high": -8, "any": None}),  # six cases left every level
-        ({(1, 2): 1, (0, 1): 2, (0, 2): 3}, {"high": None, "any": None}),  # of others who rose too few are left
+        ({(1, 2): 1, (0, 1): 1, (0, 2): 3}, {"high": None, "any": None}),  # of others who rose too few are left
+        ({(0, 3): 2, (1, 2): 7}, {"high": -9, "any": None}),  # how many rose by all levels is told by both
+        ({(3, 0): 1}, {"high": -2, "any": None}),  # and how many fell by all
     ],
 )
 def test_a_change_is_told_where_ten_cases_came_and_ten_left_and_ten_moved_the_same_way_without(protected, cells, shown):
@@ -173,7 +184,8 @@ FAMILIES = 240
 def test_an_attacker_who_has_all_that_is_released_cannot_tell_any_hidden_cell(protected):
     """The range that is left for a hidden cell holds nobody (or five fewer than there are), and ten or more.
 
-    The attacker has every figure unrounded, the number of all cases beside, and no idea of the threshold.
+    The attacker has every figure unrounded, the number of all cases beside, and no idea of the threshold; and has
+    worked out of the width of its interval how many came to a level and how many left it.
     """
     rng = np.random.default_rng(20260101)
     seen = {"sums": 0, "high": 0, "any": 0, "share": 0, "borrowed": 0}
@@ -226,7 +238,8 @@ def _lines(counts: Matrix, moved: Finding, share: Finding | None, *, borrowed: b
         yield line(lambda first, later: later == 4)
     for of, cut in (("high", 3), ("any", 1)):
         if _changes(moved).get(of) is not None:
-            yield line(lambda first, later, cut=cut: (first < cut <= later < 4) - (later < cut <= first))
+            yield line(lambda first, later, cut=cut: first < cut <= later < 4)
+            yield line(lambda first, later, cut=cut: later < cut <= first)
     if share or borrowed:
         yield line(lambda first, later: first == 3 and later < 3)
         yield line(lambda first, later: first == 3 and later == 3)
@@ -371,12 +384,15 @@ def test_kappa_is_shown_on_thirty_cases_with_two_decimals(protected):
     finding = _released(kappa, protected)
     assert (finding.value, finding.low, finding.high, finding.rows[0]["people"]) == (0.62, 0.5, 0.74, 120)
     assert _released(dataclasses.replace(kappa, people=29), protected).status == "withheld"
+    hardly_apart = Interval(value=0.93, low=0.9, high=0.96)
+    assert _released(dataclasses.replace(kappa, kappa=hardly_apart), protected).reason == BEHIND
 
 
 def test_one_area_shows_sums_of_its_own_people_from_sixty_and_nothing_of_sexual_abuse(area):
     kept = [
         _transition(), _transition(arm="comparison"), _transition(kind="sexual"), _no_longer_high(kind="sexual"),
-        _expected_share(), _expected_share(people=59, people_with=40, horizon_days=213), _readings(), _transition(FULL),
+        _expected_share(without=None), _expected_share(people=59, people_with=40, horizon_days=213), _readings(),
+        _transition(FULL),
     ]  # fmt: skip
     found = disclosure.release(kept[:-1], area)
     assert [finding.reason for finding in found] == [
@@ -394,10 +410,127 @@ def test_one_area_is_never_withheld_alone(project):
     project.edit("params/areas.yaml", "areas:", second)
     project.change("params/suites/rossi.yaml", protection="standard", source=None, areas=["trial-site", "b-side"])
     _, one, other = Suite.read("rossi").studies()
-    few, many = _expected_share(people=40, people_with=20), _expected_share()
+    few, many = (_expected_share(people=people, people_with=people // 2, without=None) for people in (40, 165))
     decided = disclosure.decide({"one": (one, [few]), "other": (other, [many])})
     assert decided["one"][few.id].withheld == deciding.ONE_AREA_FEW
     assert decided["other"][many.id].withheld == deciding.OTHER_AREA
+
+
+def test_one_area_shows_no_share_beside_what_its_own_others_led_to_expect(area, project):
+    [found] = disclosure.release([_expected_share()], area)
+    assert (found.reason, found.rows) == (deciding.ONE_AREA, ())
+    project.change("params/suites/rossi.yaml", protection="open_data", source="s")
+    one = Suite.read("rossi").studies()[1]
+    shown = [finding.status for finding in disclosure.release([_expected_share(), _transition()], one)]
+    assert shown == ["withheld", "released"]
+
+
+@pytest.mark.parametrize(
+    ("people_with", "withheld"),
+    [
+        ((64, 67, 140), (True, True, True)),  # of both withheld together nine had it not
+        ((64, 66, 140), (True, True, False)),
+        ((40, 40, 140), (False, False, False)),
+    ],
+)
+def test_areas_withheld_together_leave_ten_people_on_each_side(areas, people_with, withheld):
+    people = (70, 70, 165)
+    shares = [
+        _expected_share(people=each, people_with=part, without=None)
+        for each, part in zip(people, people_with, strict=True)
+    ]
+    decided = disclosure.decide({str(place): (areas[place], [share]) for place, share in enumerate(shares)})
+    assert tuple(decided[str(place)][shares[0].id].withheld is not None for place in range(3)) == withheld
+
+
+def test_of_age_bands_that_go_with_another_area_all_go(areas):
+    """Two areas with bands of their own withheld leave nine people in one, so the third goes with all its bands."""
+    young = (0.05, 0.04, 0.5)
+    family = {
+        str(place): (study, [_band("young", share), _band("old", 1 - share)])
+        for place, (study, share) in enumerate(zip(areas, young, strict=True))
+    }
+    decided = disclosure.decide(family)
+    assert {each.withheld for each in decided["2"].values()} == {deciding.OTHER_AREA}
+
+
+def _band(name: str, share: float) -> Difference:
+    return Difference(
+        covariate=name, label=name, mean_programme=share, mean_comparison=0.5, smd=0.1, denominator="d",
+        variance_ratio=1.0, missing_programme=0, missing_comparison=0, people_programme=100, people_comparison=300,
+        is_share=True, part_of="age",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counts", "withheld"),
+    [
+        (((12, 4), (20, 30), (21, 31)), (False, True, False)),  # the comparison of one alone
+        (((12, 4), (20, 5), (21, 31)), (False, False, False)),
+        (((12, 4), (8, 30), (21, 31)), (True, True, False)),  # of each group another area alone
+        (((12, 4), (20, 5), (21, 6)), (False, False, False)),
+        (((12, 14), (20, 15), (21, 16)), (False, False, False)),
+    ],
+)
+def test_a_step_of_either_group_is_not_hidden_in_one_area_alone(areas, counts, withheld):
+    steps = [
+        Count(step="not_linked", label="Not found", total=sum(each), programme=each[0], comparison=each[1])
+        for each in counts
+    ]
+    decided = disclosure.decide({str(place): (areas[place], [step]) for place, step in enumerate(steps)})
+    assert tuple(decided[str(place)]["flow.not_linked"].withheld is not None for place in range(3)) == withheld
+
+
+@pytest.mark.parametrize(
+    ("analysed", "started", "completed", "shown"),
+    [
+        (42, 30, 20, (True, True)),
+        (42, 41, 29, (False, True)),
+        (42, 30, 27, (True, False)),
+        (42, 42, 42, (False, False)),
+    ],
+)
+def test_steps_within_those_counted_go_where_they_tell_of_a_few_who_dropped_out(
+    protected, analysed, started, completed, shown
+):
+    flow = [
+        Count(step=step, label=step, total=None, programme=people)
+        for step, people in (("analysed", analysed), ("started", started), ("completed", completed))
+    ]
+    counted, *steps = disclosure.release(flow, protected)
+    assert counted.status == "released"
+    assert tuple(step.status == "released" for step in steps) == shown
+
+
+def test_ends_that_no_missing_answer_could_pass_are_shown_on_ten_missing_of_each_group(protected):
+    few = dataclasses.replace(
+        DESIGN, followed=(DESIGN.followed[0], Followed(label="comparison", allocated=179, followed=170))
+    )
+    ends = _effect("high_abuse", (40, 60), strand="abuse_types", variant="missing_bounds")
+    assert _released(ends, protected).status == "released"
+    assert _released(dataclasses.replace(ends, design=few), protected).reason == BEHIND
+
+
+def test_a_refusal_does_not_tell_the_share_that_a_failed_check_found(protected, project):
+    why = "a check was not passed: windows are alike (93% of the cases, some of them twice; needed: 95% or more)"
+    refused = NotEstimable(
+        strand="abuse_types", outcome="high_abuse", horizon_days=331, measure="risk_difference", why=why, mend="m",
+        design=DESIGN, event_label="high level of abuse",
+    )  # fmt: skip
+    finding = _released(refused, protected)
+    assert "windows are alike (needed: 95 in every 100 or more). What" in finding.reason
+    assert "93" not in finding.reason + finding.sentence
+    project.change("params/suites/rossi.yaml", protection="open_data", source="s")
+    assert "93 in every 100" in _released(refused, Suite.read("rossi").studies()[0]).reason
+
+
+def test_the_other_reading_of_a_share_goes_where_hardly_anybody_differs_by_it(protected):
+    usual, nearly, apart = (
+        _expected_share(people_with=part, outcome=f"lower_score{reading}")
+        for part, reading in ((140, ""), (131, "_other_reading"), (130, "_other_reading"))
+    )
+    assert disclosure.release([usual, nearly], protected)[1].reason == deciding.NEARLY_BOTH
+    assert disclosure.release([usual, apart], protected)[1].status == "released"
 
 
 def test_openly_published_data_are_shown_as_they_are(project):

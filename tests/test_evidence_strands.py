@@ -175,10 +175,10 @@ def test_ranges_that_leave_it_open_name_both_ends(result, words):
          "by between 2 and 9 points.", "the same would be seen elsewhere"),
         (_score(design=_design("sequential_trials")), "T3", "People of the programme had a lower mean score",
          "the programme made the difference: those who were chosen may differ in what no record holds"),
-        (_abuse(), "T1", "The data fit every difference from 15 fewer in a hundred to 3 fewer in a hundred, but no "
-         "conclusion is drawn from that.", "the programme made the difference"),
-        (_abuse(-0.04, -0.11, 0.03, p_value=0.3), "T2", "The data fit every difference from 11 fewer in a hundred to "
-         "3 more in a hundred.", f"the programme lowered or raised the share of {GROUP}"),
+        (_abuse(), "T1", f"As to {GROUP}, the data fit every difference from 15 fewer in a hundred to 3 fewer in a "
+         "hundred, but no conclusion is drawn from that.", "the programme made the difference"),
+        (_abuse(-0.04, -0.11, 0.03, p_value=0.3), "T2", f"As to {GROUP}, the data fit every difference from 11 fewer "
+         "in a hundred to 3 more in a hundred.", f"the programme lowered or raised the share of {GROUP}"),
         (_abuse(), "T3", f"There were fewer {GROUP} in the programme group: from 15 fewer in a hundred to 3 fewer in a "
          "hundred.", "the same would be seen elsewhere"),
     ],

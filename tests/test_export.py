@@ -146,7 +146,7 @@ def test_the_first_heading_of_a_notebook_without_cover_is_that_of_the_page():
     soup = _read(_text("Words first.\n\n## My exploration\n\n#### Deep"), _flow())
     assert soup.title.string == "My exploration"
     assert _texts(soup, "h1") == ["My exploration"]
-    assert _texts(soup, "main h2") == ["Contents", "Deep"]
+    assert _texts(soup, "main h2") == ["Deep"]
     assert _read(_flow()).title.string == "Evaluation report"
 
 
@@ -278,7 +278,7 @@ def test_the_index_shows_every_report_with_status_sentence_and_link():
         ["Southshire", "2021 to 2022", "Data quality", "Failed", "No <extract>."],
         ["Northshire", "2021 to 2022", "Data quality: Apart, Northshire, 2021 to 2022", "Report ready", told],
     ]
-    assert _texts(soup, "h1, main h2") == ["H", "Contents", "Together", "Apart", "Notes"]
+    assert _texts(soup, "h1, main h2") == ["H", "Together", "Apart", "Notes"]
     assert soup.select_one("td span[data-finding=a]")["data-tier"] == "T2"
     assert {link["href"] for link in soup.select("main a")} == {
         "findings.csv", "#programme-1", "#programme-2", "#notes", "together/northshire/2021/report.html",

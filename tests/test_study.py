@@ -86,7 +86,7 @@ def test_a_setting_that_stands_twice_is_refused_and_not_the_last_one_taken(proje
     ("content", "words"),
     [
         (b"", "is empty"),
-        (b"title: [unclosed", "line 1"),
+        (b"title: [unclosed", "line [12]: "),
         (b"title: caf\xe9", "is not a text file in UTF-8"),
         (b"as_of: 1976-13-45", "cannot be read as YAML"),
         (b"- a list", "is empty or not a list of settings"),
@@ -240,6 +240,56 @@ def test_a_value_of_another_kind_is_not_guessed_at(project, old, new, words):
     with pytest.raises(StudyError) as refusal:
         Suite.read("rossi")
     assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("shape:", "shpae:", "there is no setting called 'data.synthetic.shpae'. Did you mean 'shape'?"),
+        (
+            "shape: allocation",
+            "shape: allocaton",
+            "data.synthetic.shape: 'allocaton' is not a valid choice. Did you mean 'allocation'?",
+        ),
+        ("effect_sd:", "effect_ds:", "no setting called 'data.synthetic.assessments.effect_ds'."),
+        (
+            "{selected_a_year: 120}",
+            "120",
+            "data.synthetic.areas.essex: needs settings of its own, each of the form 'name: value'.",
+        ),
+        ("{effect_sd: 0.0, missing_exit: 0.1}", "yes", "data.synthetic.assessments: 'True' must be a text or a date"),
+        ("shape: allocation", "shape: group", "data.synthetic.shape: Drive (randomised) needs 'allocation'."),
+        ("programme: drive", "programme: matac", "programmes: the data are made up for 'matac', not for 'drive'."),
+        (
+            "    assessments: {effect_sd: 0.0, missing_exit: 0.1}\n",
+            "",
+            "data.synthetic: no assessments are made up, but abuse is asked of Drive.",
+        ),
+        (
+            "      essex:",
+            "      esex:",
+            "areas: nobody is made up in 'essex' (data, synthetic, areas). Did you mean",
+        ),
+    ],
+)
+def test_a_mistake_in_the_settings_of_made_up_data_is_told_once_and_by_its_name(project, old, new, words):
+    project.edit("params/suites/drive.yaml", old, new)
+    with pytest.raises(StudyError) as refusal:
+        Suite.read("drive")
+    [problem] = str(refusal.value).splitlines()
+    assert words in problem
+
+
+def test_data_are_a_folder_or_made_up_and_nothing_else(project):
+    project.change("params/suites/drive.yaml", data=["extracts"])
+    with pytest.raises(StudyError, match="data: must be a folder, or 'synthetic' with its settings"):
+        Suite.read("drive")
+
+
+def test_a_reporter_is_named_once(project):
+    project.edit("params/programmes/drive.yaml", "reporters: [idva, ", "reporters: [idva, idva, ")
+    with pytest.raises(StudyError, match=r"assessments\.reporters: a reporter is named twice"):
+        Suite.read("drive")
 
 
 def test_a_fingerprint_that_was_emptied_does_not_let_a_changed_study_pass(project):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import re
 import subprocess
@@ -105,3 +106,15 @@ def test_importing_evalkit_imports_nothing_heavy():
     code = f"import sys, evalkit; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("codes", "begun", "code"), [((0, 1), 2, 1), ((1, 0), 2, 1), ((130, 0), 1, 130)])
+def test_the_demo_ends_where_it_is_interrupted_and_tells_the_worst_of_its_suites(codes, begun, code, monkeypatch):
+    spec = importlib.util.spec_from_file_location("run", ROOT / "run.py")
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    monkeypatch.chdir(ROOT)
+    called = []
+    monkeypatch.setattr(run, "_evalkit", lambda *words: called.append(words) or codes[len(called) - 1])
+    assert run._hand_over("demo", "--quiet") == code
+    assert called == [(*part, "--quiet") for part in run.DEMO[:begun]]

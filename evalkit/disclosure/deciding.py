@@ -6,8 +6,9 @@ The unit protected is the person.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -46,13 +47,18 @@ MOST_OF_ONE, MOST_OF_TWO = 0.5, 0.9
 MONTHS_OF_A_TOTAL = 6
 FEWER = f"fewer than {FEWEST}"
 MOST_AREAS_NOT_BLURRED = 3
+COUNTED = ("total", "programme", "comparison")  # the parts of a count of the flow
+PART_OF_THOSE_COUNTED = ("analysed", "started", "completed")  # steps of the flow, each within the one before
 OTHER_AREA = "another area's figure could be worked out from it"
 ONE_AREA = "one area alone cannot carry an effect; it is shown once areas are pooled, which this version cannot do"
 
 ONE_AREA_FEW = f"it stands on fewer than {FEWEST_IN_FULL} people, which one area alone needs"
 ONE_AREA_SEXUAL = "sexual abuse is not shown of one area alone"
+OF_NOBODY = (None, ONE_AREA, ONE_AREA_SEXUAL)  # reasons that hold for every area, whoever stands behind a figure
 GIVEN_AWAY = "how few cases moved from one level of abuse to another could be worked out from it"
 NEARLY_THE_SAME = f"{FEWER} people stand between it and the people with a lower score at all"
+NEARLY_BOTH = f"{FEWER} people stand between it and the people with a lower score by the usual reading"
+OTHER_READING = "_other_reading"
 
 Family = Mapping[str, tuple[Study, Sequence[Result]]]
 
@@ -71,9 +77,10 @@ def decide(family: Family) -> dict[str, dict[str, Decision]]:
 def _add_companion_areas(family: Family, decided: dict[str, dict[str, Decision]]) -> None:
     """Withhold in a second area what is withheld in one alone: all areas less the others would be that one.
 
-    Of one programme and period, figure by figure: the smallest of the areas that show it goes along. Counts of the flow
-    are in fives, which blurs the sum of four areas or more enough; of fewer a second goes along with one below ten.
-    Differences between editions, periods and programmes are not looked at: see docs/decisions.md.
+    Of one programme and period, figure by figure: the smallest of the areas that show it goes along, until what is left
+    for those withheld together is ten people or more. Counts of the flow are in fives, which blurs the sum of four
+    areas or more enough; of fewer a second goes along with one below ten. Differences between editions, periods and
+    programmes are not looked at: see docs/decisions.md.
     """
     areas: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, (study, _) in family.items():
@@ -83,18 +90,74 @@ def _add_companion_areas(family: Family, decided: dict[str, dict[str, Decision]]
         results = {key: {result.id: result for result in family[key][1]} for key in keys}
         for name in sorted({name for found in results.values() for name in found}):
             holders = [key for key in keys if name in results[key]]
-            hidden = [key for key in holders if _is_hidden(results[key][name], decided[key][name], len(keys))]
-            shown = [key for key in holders if key not in hidden and decided[key][name].withheld is None]
-            if len(hidden) == 1 and shown:
-                smallest = min(shown, key=lambda key: (_size(results[key][name]), key))
-                decided[smallest][name] = dataclasses.replace(decided[smallest][name], withheld=OTHER_AREA, tier=None)
+            for part in COUNTED if isinstance(results[holders[0]][name], Count) else ("",):
+                while goes_along := _companion(name, part, holders, results, decided, len(keys)):
+                    own, held = decided[goes_along], results[goes_along]
+                    for each in (other for other in held if _adds_up(held[other], held[name])):
+                        reason = own[each].withheld or OTHER_AREA
+                        own[each] = dataclasses.replace(own[each], withheld=reason, tier=None)
 
 
-def _is_hidden(result: Result, decision: Decision, areas: int) -> bool:
+def _adds_up(result: Result, other: Result) -> bool:
+    """Whether one is the other, or both are groups of one covariate, of which one follows from the rest."""
+    if isinstance(result, Difference) and isinstance(other, Difference) and result.part_of:
+        return result.part_of == other.part_of
+    return result.id == other.id
+
+
+def _companion(
+    name: str,
+    part: str,
+    holders: Sequence[str],
+    results: Mapping[str, Mapping[str, Result]],
+    decided: Mapping[str, Mapping[str, Decision]],
+    areas: int,
+) -> str | None:
+    """The area to be withheld next, of one figure, or one part of a count; None where enough areas are.
+
+    A single area's follows from the others; of several their sum does, which must not be of a few people either.
+    """
+    secret = [key for key in holders if _is_secret(results[key][name], part, decided[key][name], areas)]
+    hidden = [key for key in holders if key in secret or decided[key][name].withheld not in OF_NOBODY]
+    shown = [key for key in holders if key not in hidden and _is_shown(results[key][name], part, decided[key][name])]
+    if not secret or not shown:
+        return None
+    together = [_parts(results[key][name], results[key].values()) for key in hidden]
+    if len(hidden) > 1 and all(sum(parts) >= FEWEST for parts in zip(*together, strict=False)):
+        return None
+    return min(shown, key=lambda key: (_size(results[key][name]), key))
+
+
+def _is_secret(result: Result, part: str, decision: Decision, areas: int) -> bool:
+    """Whether a figure, or a part of a count, is withheld because of whom it would tell of, not of another area's."""
+    own = decision.withheld not in (*OF_NOBODY, OTHER_AREA)
     if isinstance(result, Count):
-        return areas <= MOST_AREAS_NOT_BLURRED and 0 < (result.programme or 0) < FEWEST
-    counted = isinstance(result, Estimate | Difference | ExpectedShare | Transition | ReportersAgree)
-    return counted and decision.withheld not in (None, ONE_AREA, ONE_AREA_SEXUAL)
+        few = {name for name in COUNTED if 0 < (getattr(result, name) or 0) < FEWEST}
+        is_few = part in few or (part == "total" and bool(few) and result.total is not None)
+        return areas <= MOST_AREAS_NOT_BLURRED and (own or is_few)
+    return own and isinstance(result, Estimate | Difference | ExpectedShare | Transition | ReportersAgree)
+
+
+def _is_shown(result: Result, part: str, decision: Decision) -> bool:
+    return not decision.withheld and (not isinstance(result, Count) or bool(getattr(result, part)))
+
+
+def _parts(result: Result, results: Iterable[Result]) -> tuple[int, ...]:
+    """The numbers of people that a figure of one area tells of; of no figure but shares and sums of moves any."""
+    match result:
+        case Estimate(contrast="share", arms=[arm]):
+            return arm.events, arm.people - arm.events
+        case Difference(is_share=True):
+            held = result.people_programme - result.missing_programme
+            share = round(result.mean_programme * held)
+            return share, held - share
+        case ExpectedShare():
+            sides = (each for each in results if isinstance(each, Transition) and each.arm == PROGRAMME)
+            told = next((levels.parts_told(side, is_shown=True) for side in sides if _is_of(side, result)), None)
+            return told or (result.people_with, result.people - result.people_with)
+        case Transition():
+            return tuple(levels.moved(result).values())
+    return ()
 
 
 def _size(result: Result) -> int:
@@ -168,17 +231,22 @@ def of_one(study: Study, results: Sequence[Result]) -> dict[str, Decision]:
 def _of_one_area(result: Result, decision: Decision) -> Decision:
     """Withhold whatever shows or gives away one area's own effect; how its people fared alone may stand there.
 
-    Of levels and shares only where sixty people stand behind them, and never of sexual abuse.
+    Of levels and shares only where sixty people stand behind them, and never of sexual abuse. A share beside one that
+    was expected from others is an effect; a share of both groups together is one beside the programme's own; a share
+    beside a band alone is none.
     """
     own_share = isinstance(result, Estimate) and result.contrast == "share"
-    effect = isinstance(result, Estimate | Curve | Expected | Months | Overlap | Readings) and not own_share
-    if effect or (isinstance(result, Transition) and result.arm != PROGRAMME):
+    effect = isinstance(result, Estimate | Curve | Detectable | Expected | Months | Overlap | Readings)
+    of_others = isinstance(result, Transition) and result.arm != PROGRAMME
+    if (effect and not own_share) or of_others:
         return dataclasses.replace(decision, withheld=decision.withheld or ONE_AREA)
-    if not isinstance(result, ExpectedShare | Transition | ReportersAgree) or decision.exact:
+    if not isinstance(result, ExpectedShare | Transition | ReportersAgree):
         return decision
     few = ONE_AREA_FEW if _size(result) < FEWEST_IN_FULL else None
     sexual = ONE_AREA_SEXUAL if "sexual" in result.outcome else None
-    return dataclasses.replace(decision, withheld=sexual or decision.withheld or few)
+    protected = None if decision.exact else sexual or decision.withheld or few
+    beside_others = isinstance(result, ExpectedShare) and result.without is not None
+    return dataclasses.replace(decision, withheld=protected or (ONE_AREA if beside_others else None))
 
 
 def _with_companions(results: Sequence[Result], decisions: dict[str, Decision]) -> dict[str, Decision]:
@@ -232,7 +300,20 @@ def _told_by_others(result: Result, results: Sequence[Result], decisions: Mappin
         pairs = (pair for each in among for pair in zip(each.arms, result.arms, strict=True))
         few = any(other.events - arm.events < FEWEST for other, arm in pairs)
         return NEARLY_THE_SAME if few else None
+    if isinstance(result, ExpectedShare) and OTHER_READING in result.outcome:
+        usual = result.id.replace(OTHER_READING, "")
+        twins = [each for each in results if isinstance(each, ExpectedShare) and each.id == usual]
+        return NEARLY_BOTH if any(abs(each.people_with - result.people_with) < FEWEST for each in twins) else None
+    if isinstance(result, Count) and result.step in PART_OF_THOSE_COUNTED[1:]:
+        return _behind(_left_over(result, results))
     return None
+
+
+def _left_over(result: Count, results: Sequence[Result]) -> int:
+    """How few of the programme an earlier step has more than this one: whoever did not start, or was not discharged."""
+    earlier = PART_OF_THOSE_COUNTED[: PART_OF_THOSE_COUNTED.index(result.step)]
+    wider = [each.programme for each in results if isinstance(each, Count) and each.step in earlier]
+    return min((each - (result.programme or 0) for each in wider if each is not None), default=FEWEST)
 
 
 def _is_of(side: Transition, share: ExpectedShare) -> bool:
@@ -269,11 +350,20 @@ def _protected(result: Result) -> Decision:
         case Transition():
             return Decision(withheld=_too_few(levels.cases(result)) or _behind(min(levels.moved(result).values())))
         case ReportersAgree():
-            return Decision(withheld=_too_few(result.people))
+            return Decision(withheld=_too_few(result.people) or _behind(_apart(result)))
         case Readings():
             return Decision(withheld=_too_few(max(result.people, default=0)))
         case _:
             return Decision()
+
+
+def _apart(result: ReportersAgree) -> int:
+    """About how many cases two reporters judge apart, or alike, whichever is less, as their agreement tells it.
+
+    By chance alone a third of the scale or more lies between two levels, and cases apart are mostly one level apart, so
+    that kappa falls short of 1 by about as much as the share of cases that are.
+    """
+    return math.floor(result.people * (1 - abs(result.kappa.value)))
 
 
 def _protected_estimate(result: Estimate) -> Decision:
@@ -285,6 +375,8 @@ def _protected_estimate(result: Estimate) -> Decision:
     time_to_event = result.measure in ("restricted_mean_days", "hazard_ratio")
     if not (_too_few(smallest) or unsafe) and time_to_event and result.arms[0].events < FEWEST_EVENTS_FOR_TIME:
         unsafe = f"fewer than {FEWEST_EVENTS_FOR_TIME} people of the programme group had the event"
+    if result.variant == "missing_bounds":  # how far apart its ends are is how many were not assessed
+        unsafe = unsafe or _behind(min(side.allocated - side.followed for side in result.design.followed))
     return Decision(withheld=_too_few(smallest) or unsafe, small=smallest < FEWEST_IN_FULL)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -40,6 +41,9 @@ from evalkit.store import decisions_file, read_json, shelf
 from evalkit.study import ALL_AREAS, Study
 
 AFTER_DISCHARGE = "_after_discharge"
+SHARE_FOUND = re.compile(
+    r"\((?:(?!needed: )[^()])*\d%(?:(?!needed: )[^()])*; needed: "
+)  # by a check that was not passed
 
 
 def release(results: Iterable[Result], study: Study) -> tuple[Finding, ...]:
@@ -230,7 +234,10 @@ def _caveats(result: Estimate, decision: Decision) -> Iterator[str]:
 
 
 def _not_estimable(result: NotEstimable, decision: Decision, known: dict[str, Any]) -> Finding:
-    reason = f"{evidence.counted_in_hundreds(result.why)}. What would mend it: {result.mend}"
+    """The reason in words; the share that a failed check found is told, where it may be, by the check alone."""
+    why = result.why if decision.exact else SHARE_FOUND.sub("(needed: ", result.why)
+    result = dataclasses.replace(result, why=why)
+    reason = f"{evidence.counted_in_hundreds(why)}. What would mend it: {result.mend}"
     known |= {"status": "not_estimable", "reason": reason}
     return Finding(sentence=evidence.refusal(result), tier="T0", grade=decision.grade, **known)
 
@@ -346,8 +353,8 @@ def _label(result: Result) -> str:
             return f"Before, after, and expected without the programme, {result.horizon_days} days"
         case Overlap():
             return "How likely people were to be chosen"
-    if result.strand != "reoffending":
-        outcome = result.outcome.removesuffix(AFTER_DISCHARGE)
+    outcome = result.outcome.removesuffix(AFTER_DISCHARGE)
+    if outcome in _NAMES:
         when = f"{result.horizon_days} days{' after discharge' if outcome != result.outcome else ''}"
         return ", ".join(filter(None, (_NAMES[outcome], VARIANTS[result.variant], when)))
     name = {

@@ -33,7 +33,7 @@ from evalkit.estimators.power import (
     power_of_rate_reduction,
     power_of_reduction,
 )
-from evalkit.estimators.proportions import mid_p, risk_difference, risk_ratio, wilson
+from evalkit.estimators.proportions import mid_p, risk_difference, risk_ratio, share_of_a_new_group, wilson
 from evalkit.estimators.regression import cox
 from evalkit.estimators.risks import expected_share, standardised_risk
 from evalkit.estimators.survival import (
@@ -50,5 +50,6 @@ __all__ = [
     "linear_difference", "log_rank", "mean_of", "mid_p", "missing_bounds", "more_people_needed", "no_longer_high",
     "paired_difference", "power_of_rate_reduction", "power_of_reduction", "propensity", "quasi_poisson",
     "ratio_of_falls", "ratio_of_totals", "restricted_mean", "restricted_mean_difference", "risk_difference",
-    "risk_ratio", "standardised_difference", "standardised_risk", "tetrachoric", "weighted_kappa", "wilson",
+    "risk_ratio", "share_of_a_new_group", "standardised_difference", "standardised_risk", "tetrachoric",
+    "weighted_kappa", "wilson",
 ]  # fmt: skip

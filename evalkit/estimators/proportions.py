@@ -42,6 +42,22 @@ def risk_difference(*, events_1: int, people_1: int, events_0: int, people_0: in
     return _around(events_1 / people_1 - events_0 / people_0, max(low, -1.0), min(high, 1.0))
 
 
+def share_of_a_new_group(*, events: int, people: int, new_people: int, level: float = 0.95) -> Interval:
+    """Share with an event to be expected of a new group of `new_people`, from `people` alike of whom it is known.
+
+    The interval is for the share that would be observed, not only for its mean: from the least to the most events in
+    the new group whose difference from these shares `risk_difference` leaves open.
+    """
+
+    def is_open(new_events: int) -> bool:
+        found = risk_difference(events_1=new_events, people_1=new_people, events_0=events, people_0=people, level=level)
+        return found.low <= 0 <= found.high
+
+    share = events / people if people else 0.0
+    fitting = [new_events / new_people for new_events in range(new_people + 1) if is_open(new_events)]
+    return Interval(value=share, low=min([share, *fitting]), high=max([share, *fitting]))
+
+
 def risk_ratio(*, events_1: int, people_1: int, events_0: int, people_0: int, level: float = 0.95) -> Interval:
     """Ratio of two independent shares, arm 1 over arm 0, with the MOVER-R interval made from Wilson's.
 

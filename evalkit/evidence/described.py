@@ -55,17 +55,23 @@ def detectable(result: Detectable, people: int, events: int) -> str:
             f"With {people:,} people in the programme, and about {events:,} recorded {result.event_label}s within "
             f"{result.horizon_days} days for every hundred of the comparison group, this report could"
         )
-        missed = f"a true {example}% reduction would be missed in {result.missed_of_ten} of 10 reports like this one"
+        often = f"in {result.missed_of_ten or 'fewer than 1'} of 10 reports like this one"
+        missed = f"a true {example}% reduction would be missed {often}"
     else:
         event = f"recorded {result.event_label} within {result.horizon_days} days"
         if result.strand == "abuse_types":
             event = f"{result.event_label} {result.horizon_days} days after the index date"
         seen = f"With a {event} for {events} of {people} people, whichever their group, this report could"
-        often = f"{result.missed_of_ten} {'time' if result.missed_of_ten == 1 else 'times'} in 10"
-        missed = f"a true {example}% reduction would be missed {often}"
+        missed = f"a true {example}% reduction would be missed {_in_ten(result.missed_of_ten)}"
     if result.reduction is None:
         return f"{seen} not reliably detect any reduction; {missed}."
     return f"{seen} reliably detect only reductions of {math.ceil(100 * result.reduction)}% or more; {missed}."
+
+
+def _in_ten(missed: int) -> str:
+    if not missed:
+        return "less than once in 10 times"
+    return f"{missed} {'time' if missed == 1 else 'times'} in 10"
 
 
 def expected(result: Expected, shown: Mapping[str, int]) -> str:

@@ -31,6 +31,7 @@ TOO_FEW = "too few people"
 NOT_STABLE = "the estimates are not stable across methods"
 HANGS_ON_MISSING = "the answer hangs on what the missing assessments would have shown"
 AGREEMENT, PLACEBO, MISSING_WORSE = "agreement", "placebo", "missing_worse"
+AGREEMENT_OF = "reoffending"  # the strand that has a second method beside it
 TEST_LEVEL = 0.05  # of the primary outcomes together, whatever the coverage of the intervals
 
 
@@ -137,8 +138,8 @@ def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
 
     Only the study of all areas carries p-values and sentences with a direction. An estimate is judged by the check with
     people next below the line on the same outcome and horizon. Where the methods do not agree (the gate `agreement`
-    among the results failed) no estimate goes beyond T2, and neither does one that taking the missing assessments to be
-    worse leaves without its direction.
+    among the results failed, which is of recorded reoffending) no estimate of that strand goes beyond T2, and neither
+    does one that taking the missing assessments to be worse leaves without its direction.
     """
     every = tuple(results)
     effects = [result for result in every if isinstance(result, Estimate | NotEstimable)]
@@ -148,7 +149,7 @@ def decide(results: Iterable[Result], study: Study) -> Mapping[str, Verdict]:
     for result in effects:
         found = grade(result.design, placebo_passed=_placebo_passed(result, effects))
         adjusted = corrected.get(result.id)
-        doubts = () if stable else (NOT_STABLE,)
+        doubts = () if stable or result.strand != AGREEMENT_OF else (NOT_STABLE,)
         if not _survives_missing(result, effects):
             doubts = (*doubts, HANGS_ON_MISSING)
         reached = tier(result, found, p_adjusted=adjusted, directional=not doubts and study.area == ALL_AREAS)

@@ -36,7 +36,7 @@ def may_be_said(result: Estimate, tier: str, *, differ: bool) -> tuple[str, str]
     low, high = _fitting(result, differ=differ)
     if tier in ("T1", "T2"):
         but = ", but no conclusion is drawn from that" if differ or tier == "T1" else ""
-        can = f"The data fit every difference from {low} to {high}{but}."
+        can = f"As to {group}, the data fit every difference from {low} to {high}{but}."
         return can, f"It cannot be said that the programme lowered or raised the share of {group}."
     can = f"There were {_side(result)} {group} in the programme group: from {low} to {high}."
     return can, "It cannot be said that the same would be seen elsewhere or with other people."

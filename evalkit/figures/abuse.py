@@ -1,12 +1,13 @@
-"""From which level of abuse to which: what was judged at intake and later, and what was not judged again."""
+"""How levels of abuse changed between intake and later: bars of cases, those not assessed again among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from evalkit.display import (
-    LEVEL_WORDS,
     MOVE_HEADS,
     MOVE_WORDS,
     Drawing,
@@ -18,26 +19,24 @@ from evalkit.display import (
     move_cells,
     moves,
     not_drawn,
-    span,
     table,
 )
-from evalkit.figures.drawing import BAND, COLOUR, INK, bare, canvas, png
-from evalkit.results import ABUSE_TYPES, COMPARISON, LEVELS, PROGRAMME, REPORTERS, Finding
+from evalkit.figures.drawing import COLOUR, INK, QUIET, bare, canvas, png
+from evalkit.results import ABUSE_TYPES, PROGRAMME, REPORTERS, Finding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLUMNS = (*LEVELS, "not_known")
-STRONG = 0.5  # of the largest number of a panel: from there on the programme's colour asks for white letters
-SHORT = {"fewer than 10": "<10", "withheld": "[c]"}
-MATRIX_INCHES, STRIP_INCHES, INCHES_OF_WORDS = 1.75, 0.85, 0.2
+STRENGTH = {"lower": 0.25, "same": 0.55, "higher": 1.0}  # of the group's colour
+NARROW = 0.06  # of the longest bar: a narrower part has no room for its number
+BAR, GAP, TITLE = 0.3, 0.08, 0.34  # inches
 
 
 def transitions(findings: Iterable[Finding]) -> Drawing | NotDrawn:
-    """Cases by level at intake and later, of each abuse type, as the reporter trusted most judged both.
+    """Cases at a lower level, the same, a higher and not assessed again, of each abuse type and group.
 
-    The programme group stands on the left and the comparison on the right. Where too few stand in a cell it is shown
-    how many were lower, the same, higher, and not assessed again.
+    As the reporter trusted most judged it. A bar is as long as there are cases; the programme group stands above the
+    comparison. What may not be told stands at the end of its bar as a part without a number.
     """
     told = tuple(findings)
     every = [finding for finding in told if finding.kind == "transition"]
@@ -49,134 +48,108 @@ def transitions(findings: Iterable[Finding]) -> Drawing | NotDrawn:
         )
     reporter = judged(drawn[0])[1]
     chosen = [finding for finding in drawn if judged(finding)[1] == reporter]
-    kinds: dict[str, dict[str, Finding]] = {}
-    for finding in chosen:
-        kinds.setdefault(_outcome(finding), {})[arm_of(finding)] = finding
-    arms = [arm for arm in (PROGRAMME, COMPARISON) if any(arm in panels for panels in kinds.values())]
-    picture, size = _drawn(kinds, arms)
+    kinds: dict[str, list[Finding]] = {}
+    for finding in sorted(chosen, key=lambda each: arm_of(each) != PROGRAMME):
+        kinds.setdefault(_outcome(finding), []).append(finding)
+    kinds = {kind: kinds[kind] for kind in ABUSE_TYPES if kind in kinds}
+    picture, size = _drawn(kinds)
     return Drawing(
         name="transitions",
-        headline=span(chosen[0], chosen[0].can_say[0] if chosen[0].can_say else None),
+        headline=_headline(next(iter(kinds.values()))),
         subtitle=(
-            f"Cases at intake and about day {chosen[0].horizon_days}, as {REPORTERS[reporter]} judged both. Where "
-            "there is a grid: level at intake down, later level across, framed where it is the same; grey: not again"
+            f"Cases by whether abuse was at a lower or a higher level about day {chosen[0].horizon_days} than at "
+            f"intake, as {REPORTERS[reporter]} judged both. Moves both ways are to be expected of anybody who is "
+            "assessed twice"
         ),
         about="how levels of abuse changed",
-        alt=" ".join(_in_words(finding) for finding in chosen),
+        alt=" ".join(_in_words(finding) for panels in kinds.values() for finding in panels),
         png=picture,
         size=size,
-        table=_drawn_table(chosen, reporter),
+        table=_drawn_table([finding for panels in kinds.values() for finding in panels], reporter),
     )
-
-
-def _drawn(kinds: Mapping[str, Mapping[str, Finding]], arms: Sequence[str]) -> tuple[bytes, tuple[int, int]]:
-    grids = {kind: any(map(_cells, panels.values())) for kind, panels in kinds.items()}
-    inches = [MATRIX_INCHES if grid else STRIP_INCHES for grid in grids.values()]
-    named = [kind for kind, grid in grids.items() if grid][-1:]
-    heights = tuple(round(100 * each) for each in inches)
-    room = INCHES_OF_WORDS + 0.9 * bool(named)
-    with canvas(room + sum(inches), heights=heights, widths=(1,) * len(arms), sharex=False) as (figure, _):
-        places = iter(figure.axes)
-        for kind, panels in kinds.items():
-            for arm in arms:
-                axes = next(places)
-                _panel(axes, panels.get(arm), arm, grid=grids[kind])
-                axes.set_title(f"{_brief(kind)}: {arm}", fontsize=11.5, loc="left")
-                _name_later(axes, shown=kind in named)
-        for axes, grid in zip(figure.axes[:: len(arms)], grids.values(), strict=True):
-            _name_intake(axes, shown=grid)
-        return png(figure)
 
 
 def _outcome(finding: Finding) -> str:
     return finding.outcome or ""
 
 
-def _brief(kind: str) -> str:
-    return {"harassment_stalking": "Harassment", "jealous_controlling": "Controlling"}.get(kind, kind.capitalize())
+def _headline(panels: Sequence[Finding]) -> Markup:
+    """How many of each group were at a lower level, of the first abuse type; both in one sentence."""
+    parts = [
+        f"in {count(sums['lower'])} of {count(sums['total'])} cases of the {arm_of(finding)} group"
+        for finding in panels
+        for sums in (moves(finding),)
+    ]
+    kind = ABUSE_TYPES[_outcome(panels[0])].capitalize()
+    return Markup("{}").format(f"{kind} was later at a lower level {' and '.join(parts)}")
 
 
-def _cells(finding: Finding) -> list[Mapping[str, Any]]:
-    """The rows of the whole matrix; none where only sums of it may be shown."""
-    return [row for row in finding.rows if "level" in row]
+def _drawn(kinds: Mapping[str, Sequence[Finding]]) -> tuple[bytes, tuple[int, int]]:
+    longest = max(sum(_lengths(moves(finding)).values()) for panels in kinds.values() for finding in panels)
+    height = sum(TITLE + len(panels) * (BAR + GAP) for panels in kinds.values()) + 0.75
+    with canvas(height) as (figure, axes):
+        bare(axes)
+        place = -0.42
+        _legend(axes, longest)
+        ticks: dict[float, str] = {}
+        for kind, panels in kinds.items():
+            axes.text(0, place - 0.06, ABUSE_TYPES[kind].capitalize(), va="top", fontsize=11.5, color=INK)
+            place -= TITLE
+            for finding in panels:
+                middle = place - BAR / 2
+                _bar(axes, moves(finding), arm_of(finding), middle, longest)
+                ticks[middle] = arm_of(finding).capitalize()
+                place -= BAR + GAP
+        axes.set(xlim=(0, longest), ylim=(place, 0))
+        axes.set_yticks(list(ticks), list(ticks.values()))
+        return png(figure)
 
 
-def _panel(axes: Axes, finding: Finding | None, arm: str, *, grid: bool) -> None:
-    """The matrix of one group or, where it may not be shown whole, the sums of the moves in a strip."""
-    bare(axes)
-    lowest = len(LEVELS) - 0.45 if grid else 0.5
-    axes.set(xlim=(-0.55, len(COLUMNS) - 0.35), ylim=(lowest, -0.55), xticks=[])
-    rows = _cells(finding) if finding else []
-    if finding and not rows:
-        _strip(axes, finding, arm, (lowest - 0.55) / 2)
-    elif not finding:
-        axes.text(2, (lowest - 0.55) / 2, "not shown", ha="center", va="center", fontsize=11, color=INK)
-    most = max((row[column] for row in rows for column in LEVELS if isinstance(row[column], int)), default=1)
-    for down, row in enumerate(rows):
-        for across, column in enumerate(COLUMNS):
-            missing = column == "not_known"
-            strength = row[column] / max(most, 1) if isinstance(row[column], int) else 0
-            _cell(axes, (across + 0.15 * missing, down), count(row[column]), None if missing else arm, strength)
-            if across == down:
-                axes.patches[-1].set_edgecolor(INK)
+def _legend(axes: Axes, longest: float) -> None:
+    """Which shade is which move, in the programme's colour; the order is that of every bar."""
+    words = (*((name, MOVE_WORDS[name]) for name in STRENGTH), ("not_known", MOVE_WORDS["not_known"]))
+    for (name, told), start in zip(words, (0, 0.17, 0.39, 0.58), strict=True):
+        _part(axes, start * longest, 0.03 * longest, -0.15, _face(name, PROGRAMME), tall=0.16)
+        axes.text((start + 0.04) * longest, -0.15, told, va="center", fontsize=10.5, color=INK)
 
 
-def _strip(axes: Axes, finding: Finding, arm: str, place: float) -> None:
-    sums = moves(finding)
-    most = max((sums[name] for name in SHORT_MOVES if isinstance(sums[name], int)), default=1)
-    for across, (name, words) in enumerate(SHORT_MOVES.items()):
-        missing = name == "not_known"
-        strength = sums[name] / max(most, 1) if isinstance(sums[name], int) else 0
-        told = count(sums[name])
-        side = None if missing else arm
-        spot = (1.27 * across + 0.15 * missing, place)
-        _cell(axes, spot, f"{SHORT.get(told, told)}\n{words}", side, strength, wide=1.2, size=9.5)
+def _bar(axes: Axes, sums: Mapping[str, Any], arm: str, middle: float, longest: float) -> None:
+    start = 0.0
+    for name, length in _lengths(sums).items():
+        _part(axes, start, length, middle, _face(name, arm), hatch="" if name in sums else "///")
+        if name in sums and length >= NARROW * longest:
+            dark = name == "higher" and arm == PROGRAMME
+            axes.text(
+                start + length / 2, middle, count(sums[name]), ha="center", va="center", fontsize=10.5,
+                color="white" if dark else INK,
+            )  # fmt: skip
+        start += length
 
 
-SHORT_MOVES = {"lower": "lower", "same": "same", "higher": "higher", "not_known": "not\nagain"}
+def _lengths(sums: Mapping[str, Any]) -> dict[str, int]:
+    """Cases of each part of a bar from its left end; those that may not be told apart together at its right end."""
+    known = {name: sums[name] for name in MOVE_WORDS if isinstance(sums[name], int)}
+    rest = sums["total"] - sum(known.values()) if isinstance(sums["total"], int) and len(known) < len(MOVE_WORDS) else 0
+    return known | ({"untold": rest} if rest > 0 else {})
 
 
-def _cell(
-    axes: Axes,
-    place: tuple[float, float],
-    words: str,
-    arm: str | None,
-    strength: float,
-    wide: float = 0.92,
-    size: float = 10.5,
+def _part(
+    axes: Axes, start: float, length: float, middle: float, face: Any, *, tall: float = BAR, hatch: str = ""
 ) -> None:
-    """One cell, the darker the more cases stand in it; grey for those of no arm's level."""
-    from matplotlib.patches import Rectangle
-
-    across, down = place
-    face = _shade(COLOUR[arm], strength) if arm else BAND
-    corner = (across - 0.46, down - 0.46)
-    axes.add_patch(Rectangle(corner, wide, 0.92, facecolor=face, edgecolor="white", linewidth=1.1))
-    white = arm == PROGRAMME and strength > STRONG
-    axes.text(
-        across - 0.46 + wide / 2, down, SHORT.get(words, words), ha="center", va="center", fontsize=size,
-        color="white" if white else INK,
-    )  # fmt: skip
+    edge = "white" if face else QUIET
+    axes.barh(
+        middle, length, height=tall, left=start, color=face or "white", edgecolor=edge, linewidth=1.2, hatch=hatch
+    )
 
 
-def _shade(colour: str, strength: float) -> tuple[float, ...]:
-    """A colour on white paper, pale where nobody stands behind it."""
+def _face(name: str, arm: str) -> Any:
+    """The group's colour, the darker the worse the move; none for cases of which no later level is known."""
     from matplotlib.colors import to_rgb
 
-    thick = 0.06 + 0.94 * strength
-    return tuple(1 - thick * (1 - part) for part in to_rgb(colour))
-
-
-def _name_later(axes: Axes, *, shown: bool) -> None:
-    words = [*("none" if level == "none" else level for level in LEVELS), "not again"]
-    if shown:
-        axes.tick_params(labelbottom=True)
-        axes.set_xticks([0, 1, 2, 3, 4.15], words, fontsize=10, rotation=40, ha="right", rotation_mode="anchor")
-
-
-def _name_intake(axes: Axes, *, shown: bool) -> None:
-    words = [LEVEL_WORDS[level].replace("no abuse", "none") for level in LEVELS]
-    axes.set_yticks(range(len(LEVELS)) if shown else [], words if shown else [], fontsize=10)
+    strength = STRENGTH.get(name)
+    if strength is None:
+        return None
+    return tuple(1 - strength * (1 - part) for part in to_rgb(COLOUR[arm]))
 
 
 def _in_words(finding: Finding) -> str:
@@ -187,6 +160,16 @@ def _in_words(finding: Finding) -> str:
 
 
 def _drawn_table(chosen: Sequence[Finding], reporter: str) -> Table:
-    rows = [(f"{_brief(_outcome(finding))}: {arm_of(finding)} group", *move_cells(finding)) for finding in chosen]
+    rows = [
+        (f"{ABUSE_TYPES[_outcome(finding)].capitalize()}: {arm_of(finding)} group", *move_cells(finding))
+        for finding in chosen
+    ]
     caption = f"Whether abuse was at a lower or a higher level, as {REPORTERS[reporter]} judged it"
-    return table("transitions-drawn", caption, ("Abuse", *MOVE_HEADS), rows, numbers=range(1, 6))
+    notes = tuple(_of_parts(chosen))
+    return table("transitions-drawn", caption, ("Abuse", *MOVE_HEADS), rows, numbers=range(1, 6), notes=notes)
+
+
+def _of_parts(chosen: Sequence[Finding]) -> Iterator[str]:
+    yield "Counts are rounded one by one, so they may not add up."
+    if any("untold" in _lengths(moves(finding)) for finding in chosen):
+        yield "Hatched in the drawing: cases of which it may not be told where they belong."

@@ -61,6 +61,7 @@ def expectation(findings: Iterable[Finding], published: Iterable[Claim] = ()) ->
         subtitle=(
             f"Recorded events of the {chosen[0].rows[0]['people']:,} people who were chosen or taken on; grey: the "
             "range in which those after the index date were to be expected without any programme"
+            f"{MARKS if claims else ''}"
         ),
         about="before, after, and what was to be expected",
         alt=" ".join([*map(_bars_in_words, chosen), *_marks_in_words(chosen[0].rows[0]["before"], claims)]),
@@ -68,6 +69,9 @@ def expectation(findings: Iterable[Finding], published: Iterable[Claim] = ()) ->
         size=size,
         table=_expected_table(chosen, claims),
     )
+
+
+MARKS = "; dotted: what changes published elsewhere, of other people and windows, would leave of those before"
 
 
 def _changes_of_events(published: Iterable[Claim]) -> dict[str, Claim]:
@@ -82,7 +86,9 @@ def _changes_of_events(published: Iterable[Claim]) -> dict[str, Claim]:
 
 def _claim_words(letter: str, claim: Claim) -> str:
     return textwrap.fill(
-        f"{letter}  {published_value(claim)}: {claim.counted} ({how_published(claim)})", 80, subsequent_indent="    "
+        f"{letter}  published: {published_value(claim)}, {claim.counted} ({how_published(claim)})",
+        80,
+        subsequent_indent="    ",
     )
 
 

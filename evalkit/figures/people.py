@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ACROSS = {PROGRAMME: 1.3, COMPARISON: 4.3}  # inches, as every length of the flow
+ACROSS_BOTH = 2.8
 BOX_LINE, TEXT_LINE, ROOM, SHORTEST_ARROW = 0.185, 0.145, 0.2, 0.42
 BOX_LETTERS, TEXT_LETTERS = 26, 32
 
@@ -36,22 +37,31 @@ BOX_LETTERS, TEXT_LETTERS = 26, 32
 def flow(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     """The way of each group to the people analysed, step by step, with whoever was left out on it.
 
-    A step that is not told apart by group stands with the comparison, which is drawn from all those people.
+    A step that is not told apart by group stands above both where everybody is in one of them, and with the comparison
+    where it is drawn from all those people. Where nobody is compared there is one way.
     """
     every = [finding for finding in findings if finding.kind == "count" and finding.rows]
     steps = [finding for finding in every if finding.rows[0]["unit"] == "people"]
     if not steps:
         return not_drawn("flow", "the people at each step", steps)
-    columns = {side: _stations(steps, side) for side in ACROSS}
-    places = _places(columns)
+    sides = [side for side in ACROSS if any(finding.rows[0][side] is not None for finding in steps)] or [COMPARISON]
+    common = list(itertools.takewhile(_is_untold, steps)) if _splits(steps) else []
+    columns = {side: _stations(steps[len(common) :], side, alone=len(sides) == 1) for side in sides}
+    top = _Station("", "", "\n".join(_left_out(common))).above if common else 0.0
+    above = _stations(common, COMPARISON, alone=True)
+    places = _places({COMPARISON: above}) if above else {}
+    start = min((places[station.id] - station.height / 2 - top - 0.3 for station in above), default=0.0)
+    places |= _places(columns, start)
     foot = min(places.values()) - 0.6
     with canvas(0.3 - foot) as (figure, axes):
         axes.set(xlim=(0, WIDTH_INCHES), ylim=(foot, 0.3))
         axes.axis("off")
+        _draw_common(axes, above, places, start + 0.3, "\n".join(_left_out(common)))
         for side, stations in columns.items():
             axes.text(
-                ACROSS[side], 0.15, f"{side.capitalize()} group", ha="center", va="center", weight="bold", color=INK
-            )
+                ACROSS[side], start + 0.15, f"{side.capitalize()} group", ha="center", va="center", weight="bold",
+                color=INK,
+            )  # fmt: skip
             _draw_column(axes, stations, places, side)
         picture, size = png(figure)
     last = [finding for finding in steps if not finding.rows[0]["left_out"]][-1]
@@ -67,10 +77,20 @@ def flow(findings: Iterable[Finding]) -> Drawing | NotDrawn:
     )
 
 
-def _number(finding: Finding, side: str) -> int | str | None:
+def _is_untold(finding: Finding) -> bool:
+    """Whether a step is not told apart by group."""
+    return finding.rows[0][PROGRAMME] is None and finding.rows[0][COMPARISON] is None
+
+
+def _splits(steps: Sequence[Finding]) -> bool:
+    """Whether everybody of the first steps is afterwards in one of two groups, and in one alone."""
+    told = [finding.rows[0] for finding in steps if not _is_untold(finding)]
+    return bool(told) and told[0][COMPARISON] is not None and told[0]["total"] is not None
+
+
+def _number(finding: Finding, side: str, *, alone: bool) -> int | str | None:
     row = finding.rows[0]
-    untold = side == COMPARISON and row[PROGRAMME] is None
-    return row["total"] if untold and row[COMPARISON] is None else row[side]
+    return row["total"] if _is_untold(finding) and (alone or side == COMPARISON) else row[side]
 
 
 class _Station(NamedTuple):
@@ -92,16 +112,15 @@ class _Station(NamedTuple):
         return max(SHORTEST_ARROW, ROOM / 2 + TEXT_LINE * lines)
 
 
-def _stations(steps: Sequence[Finding], side: str) -> list[_Station]:
+def _stations(steps: Sequence[Finding], side: str, *, alone: bool) -> list[_Station]:
     stations: list[_Station] = []
     left_out: list[str] = []
     for finding in steps:
-        number = _number(finding, side)
+        number = _number(finding, side, alone=alone)
         if number is None:
             continue
         if finding.rows[0]["left_out"]:
-            words = f"{count(number)}: {finding.label[0].lower()}{finding.label[1:]}"
-            left_out += [textwrap.fill(words, TEXT_LETTERS, subsequent_indent="   ")] * (number != 0)
+            left_out += _leaving(finding, number)
             continue
         box = f"{textwrap.fill(finding.label, BOX_LETTERS)}\n{count(number)}"
         stations.append(_Station(finding.id, box, "\n".join(left_out)))
@@ -109,17 +128,28 @@ def _stations(steps: Sequence[Finding], side: str) -> list[_Station]:
     return stations
 
 
-def _places(columns: Mapping[str, Sequence[_Station]]) -> dict[str, float]:
+def _leaving(finding: Finding, number: int | str) -> list[str]:
+    words = f"{count(number)}: {finding.label[0].lower()}{finding.label[1:]}"
+    return [textwrap.fill(words, TEXT_LETTERS, subsequent_indent="   ")] * (number != 0)
+
+
+def _left_out(common: Sequence[Finding]) -> list[str]:
+    """Those left out after the last step that is not told apart by group."""
+    last = list(itertools.takewhile(lambda finding: finding.rows[0]["left_out"], reversed(common)))
+    return [line for finding in reversed(last) for line in _leaving(finding, finding.rows[0]["total"] or 0)]
+
+
+def _places(columns: Mapping[str, Sequence[_Station]], start: float = 0.0) -> dict[str, float]:
     """The height of each step's middle: below what comes before it in either group, and the same in both."""
     places: dict[str, float] = {}
     for _ in columns:
         for stations in columns.values():
-            places |= _down(stations, places)
+            places |= _down(stations, places, start)
     return places
 
 
-def _down(stations: Sequence[_Station], known: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    foot = 0.0
+def _down(stations: Sequence[_Station], known: Mapping[str, float], start: float) -> Iterator[tuple[str, float]]:
+    foot = start
     for number, station in enumerate(stations):
         free = foot - station.height / 2 - (station.above if number else 0.0)
         place = min(free, known.get(station.id, free))
@@ -127,16 +157,26 @@ def _down(stations: Sequence[_Station], known: Mapping[str, float]) -> Iterator[
         foot = place - station.height / 2
 
 
+def _draw_common(axes: Axes, stations: Sequence[_Station], places: Mapping[str, float], end: float, left: str) -> None:
+    """The steps of everybody, above both groups, and who was left out between the last of them and the groups."""
+    _draw_column(axes, stations, places, "both")
+    for station in stations[-1:]:
+        start = places[station.id] - station.height / 2
+        _arrow(axes, ACROSS_BOTH - 1.05, start, end)
+        axes.text(ACROSS_BOTH - 0.95, (start + end) / 2, left, va="center", fontsize=8.5, color=INK, linespacing=1.2)
+
+
 def _draw_column(axes: Axes, stations: Sequence[_Station], places: Mapping[str, float], side: str) -> None:
+    across, colour = ACROSS.get(side, ACROSS_BOTH), COLOUR.get(side, QUIET)
     for before, station in itertools.pairwise(stations):
         start, end = places[before.id] - before.height / 2, places[station.id] + station.height / 2
-        _arrow(axes, ACROSS[side] - 1.05, start, end)
+        _arrow(axes, across - 1.05, start, end)
         axes.text(
-            ACROSS[side] - 0.95, (start + end) / 2, station.left_out, va="center", fontsize=8.5, color=INK,
+            across - 0.95, (start + end) / 2, station.left_out, va="center", fontsize=8.5, color=INK,
             linespacing=1.2,
         )  # fmt: skip
     for station in stations:
-        _box(axes, ACROSS[side], places[station.id], station.box, COLOUR[side])
+        _box(axes, across, places[station.id], station.box, colour)
 
 
 def _box(axes: Axes, across: float, up: float, words: str, colour: str) -> None:

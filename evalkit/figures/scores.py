@@ -23,7 +23,6 @@ from evalkit.display import (
     ranged,
     reading_rows,
     share_rows,
-    span,
     table,
 )
 from evalkit.figures.drawing import BAND, COLOUR, INK, LINE, QUIET, canvas, name_ends, png
@@ -58,7 +57,7 @@ def trajectory(findings: Iterable[Finding]) -> Drawing | NotDrawn:
         picture, size = png(figure)
     return Drawing(
         name="trajectory",
-        headline=_headline([finding for finding in every if finding.sentence], "Mean scores, reading by reading"),
+        headline=_last_reading(lines),
         subtitle=(
             "Mean score of each group, with the range that fits the data; thin dashed line: the mean had nothing been "
             "recorded after the index date, which is what time alone does to a score"
@@ -96,6 +95,20 @@ def _line(axes: Axes, rows: Sequence[Mapping[str, Any]], arm: str) -> None:
 def _end(finding: Finding) -> tuple[float, float]:
     row = [row for row in finding.rows if row["mean"] is not None][-1]
     return row["day"], row["mean"]
+
+
+def _last_reading(lines: Mapping[str, Finding]) -> Markup:
+    """The mean score of each group at the programme's last reading, and what time alone would have made of it."""
+    means = {arm: {row["day"]: row for row in each.rows if row["mean"] is not None} for arm, each in lines.items()}
+    day = max(means[PROGRAMME])
+    last = means[PROGRAMME][day]
+    told = [f"{rows[day]['mean']:.0f} in the {arm} group" for arm, rows in means.items() if day in rows]
+    alone = "" if last["floor"] is None else f"; time alone would have brought the programme's to {last['floor']:.0f}"
+    return Markup("{}").format(f"Mean score {_when(day)}: {', '.join(told)}{alone}")
+
+
+def _when(day: int) -> str:
+    return f"{day} days after the index date" if day else "on the index date"
 
 
 def _line_in_words(arm: str, finding: Finding) -> str:
@@ -137,7 +150,7 @@ def expected_shares(findings: Iterable[Finding], published: Iterable[Claim] = ()
         picture, size = png(figure)
     return Drawing(
         name="expected_shares",
-        headline=_headline(chosen, "What people had, beside what was to be expected"),
+        headline=_in_brief(chosen[0]),
         subtitle=(
             "Dot and bar: people of the programme, with the range that fits the data. Grey: where it was to be "
             "expected without any programme"
@@ -224,7 +237,8 @@ def _shares_table(chosen: Sequence[Finding], claims: Mapping[str, Claim]) -> Tab
     return table("expected-shares-drawn", "Shares drawn above", heads, rows, numbers=(1, 2, 3, 5))
 
 
-def _headline(told: Sequence[Finding], otherwise: str) -> Markup:
-    if not told:
-        return Markup("{}").format(otherwise)
-    return span(told[0], told[0].can_say[0] if told[0].can_say else None)
+def _in_brief(finding: Finding) -> Markup:
+    """What was found of the first share, and the range in which it was to be expected."""
+    row = finding.rows[0]
+    expected = f"{row['without_low']} to {row['without_high']} were to be expected in any case"
+    return Markup("{}").format(f"{finding.label}: {row['share']} of every hundred, where {expected}")

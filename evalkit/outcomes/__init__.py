@@ -20,3 +20,8 @@ if TYPE_CHECKING:
 def registry() -> Mapping[str, Estimator]:
     """The function that answers for each strand that a plan may name: `estimate` of the module of that name."""
     return {strand: import_module(f"evalkit.outcomes.{strand}").estimate for strand in STRANDS}
+
+
+def estimate(comparison: Comparison, store: Store, study: Study) -> tuple[Result, ...]:
+    """What the plan asks of every strand, in the order of STRANDS."""
+    return tuple(found for each in registry().values() for found in each(comparison, store, study))

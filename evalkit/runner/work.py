@@ -48,15 +48,16 @@ def admit(study: Study) -> tuple[str, ...]:
 
 def compute(study: Study) -> None:
     """Compute everything that the plan asks of one study, and keep it in the work folder."""
-    from evalkit import cohort, expectation, matching, sensitivity
-    from evalkit.outcomes import registry
+    from evalkit import cohort, expectation, matching, outcomes, sensitivity
 
     store = Store.open(study)
     people = cohort.build(store, study)
     compared = matching.match(people, study)
-    strands = {outcome.strand: None for outcome in study.outcomes}
-    found = [result for strand in strands for result in registry()[strand](compared, store, study)]
-    found += [*expectation.expected(compared, store, study), *sensitivity.checks(compared, store, study)]
+    found = [
+        *outcomes.estimate(compared, store, study),
+        *expectation.expected(compared, store, study),
+        *sensitivity.checks(compared, store, study),
+    ]
     settled = (*people.flow, *compared.balance, *compared.gates, *compared.overlap)
     write_json(shelf(study) / RESULTS, encoded((*settled, *found)))
 

@@ -58,6 +58,13 @@ class Assessments(Settings):
     )
     tolerance_days: int = Field(default=42, ge=0, le=182, description="How far from it an assessment may lie.")
 
+    @field_validator("reporters")
+    @classmethod
+    def _named_once(cls, reporters: tuple[Reporter, ...]) -> tuple[Reporter, ...]:
+        if len(set(reporters)) != len(reporters):
+            raise ValueError("a reporter is named twice.")
+        return reporters
+
 
 class Schedule(Settings):
     """How long the programme is and in which portions it comes, as far as its own documents say."""
@@ -133,9 +140,8 @@ class Programme(Settings):
     def _whole(self) -> Programme:
         sources = _SOURCES[self.design]
         if self.source not in sources:
-            raise ValueError(
-                f"design '{self.design}' is evaluated from source '{' or '.join(sources)}', not '{self.source}'."
-            )
+            named = " or ".join(f"'{source}'" for source in sources)
+            raise ValueError(f"design '{self.design}' is evaluated from source {named}, not '{self.source}'.")
         for part, of in (("covariates", ("ready_cohort",)), ("police", ("police_records", "episodes"))):
             if bool(getattr(self, part)) != (self.source in of):
                 needed = "needs the setting" if self.source in of else "has no use for the setting"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from evalkit.errors import StudyError
 from evalkit.study.programme import Area, Areas, Programme, Slug, Words
 from evalkit.study.reading import Settings, fingerprint_of, located, nearest, project_root, settings_of, validated
-from evalkit.study.synthetic import Synthetic
+from evalkit.study.synthetic import SHAPES, Synthetic
 
 ALL_AREAS = ALL_PERIODS = "all"
 LONGEST_PATH = 200  # characters below outputs/: Windows stops at 260, and its users' folders need the rest
@@ -93,13 +94,30 @@ class MadeUp(Settings):
     synthetic: Synthetic
 
 
+def _form_of(data: Any) -> str | None:
+    """Which form of the setting `data` was meant, so that only the mistakes of that form are told."""
+    if isinstance(data, str):
+        return "(folder)"
+    return "(made up)" if isinstance(data, dict | MadeUp) else None
+
+
+Data = Annotated[
+    Annotated[Words, Tag("(folder)")] | Annotated[MadeUp, Tag("(made up)")],
+    Discriminator(
+        _form_of,
+        custom_error_type="neither_form",
+        custom_error_message="Must be a folder, or 'synthetic' with its settings",
+    ),
+]
+
+
 class Choices(Settings):
     """Every choice that a suite and its studies share; whoever changes one changes the fingerprint."""
 
     title: Words
     question: Words = Field(description="What the report is to answer, in one sentence.")
     as_of: date = Field(description="The last day of data included; it names the edition.")
-    data: Words | MadeUp = Field(
+    data: Data = Field(
         description="The folder of extracts, below the project's folder, or the settings of made-up data."
     )
     horizon_days: Horizon = Field(description="Days after the index date; the index day itself is in no window.")
@@ -348,11 +366,6 @@ class Suite(Choices):
             for programme, area, period in itertools.product(self._profiles, self._places, self.funding_periods)
             if area.programme_first_day.get(programme.slug, date.min) > period.last_day
         ]
-        nowhere = [
-            f"areas: nobody is made up in '{slug}' (data, synthetic, areas). {nearest(slug, list(self.made_up.areas))}"
-            for slug in self.areas
-            if self.made_up is not None and slug not in self.made_up.areas
-        ]
         not_estimated = [
             f"outcomes: '{outcome.name}' cannot be {'primary' if outcome.name in names else 'asked'} of "
             f"{programme.name} ({programme.design})."
@@ -365,7 +378,24 @@ class Suite(Choices):
             for path in self._paths()
             if len(path) > LONGEST_PATH
         ]
-        return late + absent + before + nowhere + not_estimated + long
+        return late + absent + before + list(self._not_made_up()) + not_estimated + long
+
+    def _not_made_up(self) -> Iterator[str]:
+        """What the plan needs and the settings of made-up data do not make."""
+        made = self.made_up
+        if made is None:
+            return
+        for slug in self.areas:
+            if slug not in made.areas:
+                yield f"areas: nobody is made up in '{slug}' (data, synthetic, areas). {nearest(slug, made.areas)}"
+        for programme in self._profiles:
+            shape = SHAPES.get(programme.design)
+            if programme.slug != made.programme:
+                yield f"programmes: the data are made up for '{made.programme}', not for '{programme.slug}'."
+            elif shape and made.shape is not shape:
+                yield f"data.synthetic.shape: {programme.name} ({programme.design}) needs '{shape}'."
+            elif programme.assessments and made.assessments is None and self.planned_of("abuse_types"):
+                yield f"data.synthetic: no assessments are made up, but abuse is asked of {programme.name}."
 
     def _paths(self) -> list[str]:
         places = (*self.areas, ALL_AREAS)

@@ -28,6 +28,10 @@ class Shape(StrEnum):
     group = "group"
 
 
+SHAPES = {"sequential_trials": Shape.tasking, "randomised": Shape.allocation, "single_group": Shape.group}
+"""The shape of the made-up data that a programme is evaluated from, by its design."""
+
+
 class MadeUpAssessments(Settings):
     """Made-up assessments of abuse by several reporters; with `effect_sd` 0 the programme changes nothing in them."""
 

@@ -35,7 +35,8 @@ def question(study: Study) -> Table:
 
 def _asked(study: Study) -> tuple[str, str]:
     """How long people are followed and for what, of every primary outcome."""
-    what = {"reoffending": study.programme.event, "abuse_types": "a high level of abuse", "score_decline": "the score"}
+    words = {"reoffending": study.programme.event, "abuse_types": "a high level of abuse", "score_decline": "the score"}
+    what = {outcome.strand: words.get(outcome.strand, outcome.name.replace("_", " ")) for outcome in study.outcomes}
     days = {outcome.strand: study.horizon_of(outcome) for outcome in study.outcomes if outcome.planned == "primary"}
     named = len(days) > 1
     followed = (f"{number} days{f' ({what[strand]})' if named else ''}" for strand, number in days.items())
@@ -118,7 +119,8 @@ def _recorded(study: Study) -> str:
         "abuse_types": "level of any abuse type, as judged nearest to day {}",
         "score_decline": "score on the run date nearest to day {}, as on record on it",
     }
-    return "; ".join(words[strand].format(number) for strand, number in days.items())
+    recorded = "as recorded on days 1 to {}"
+    return "; ".join(words.get(strand, recorded).format(number) for strand, number in days.items())
 
 
 _DONE = {
@@ -182,8 +184,11 @@ def study(chosen: Study) -> Table:
     rows = [
         (setting, Markup("<span data-setting>{}</span>").format(value)) for setting, value in _settings(chosen.choices)
     ]
-    notes = (f"Fingerprint of these settings: {chosen.fingerprint[:12]}. {plan_words(plan_of(chosen))}",)
-    return table("settings", "Every setting of this report", ("Setting", "Value"), rows, notes=notes)
+    listed = table("settings", "Every setting of this report", ("Setting", "Value"), rows).html
+    words = f"Fingerprint of these settings: {chosen.fingerprint[:12]}. {plan_words(plan_of(chosen))}"
+    note = Markup('<p class="ek-note">{}</p>').format(words)
+    html = f"<details><summary>Every setting, defaults included</summary>{listed}</details>{note}"
+    return Table(name="settings", html=html)
 
 
 def _deviations(chosen: Study) -> Table:

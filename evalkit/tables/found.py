@@ -9,16 +9,16 @@ from markupsafe import Markup
 from evalkit.display import STEP_HEADS, Cell, Table, card, signed, span, step_rows, table
 from evalkit.evidence import counted_in_hundreds, times
 from evalkit.results import PROGRAMME, Arm, Finding
-from evalkit.tables.overview import STRAND_WORDS
+from evalkit.tables.overview import strand_words
 
 BEFORE_AFTER = "What a before/after comparison would have said"
 
 
 def flow(findings: Iterable[Finding]) -> Table:
     """Every step from the extract to the people analysed, with what left before it."""
-    every = [finding for finding in findings if finding.rows]
+    every = [finding for finding in findings if finding.kind == "count"]
     notes = ["Rows of an extract are not told apart by group."]
-    if any(finding.rows[0]["total"] is None for finding in every):
+    if any(finding.rows and finding.rows[0]["total"] is None for finding in every):
         notes.append("[z] under Both: whoever is chosen on one date and not on another stands in both groups.")
     caption = "Who was counted, and who was left out"
     return table("flow", caption, STEP_HEADS, step_rows(every), numbers=(1, 2, 3), notes=notes)
@@ -97,7 +97,7 @@ def findings(chosen: Iterable[Finding]) -> Table:
     parts = [
         _estimates(
             f"findings-{strand.replace('_', '-')}",
-            f"What was found, outcome by outcome: {STRAND_WORDS[strand][0].lower()}{STRAND_WORDS[strand][1:]}",
+            f"What was found, outcome by outcome: {strand_words(strand)[0].lower()}{strand_words(strand)[1:]}",
             found,
         )
         for strand, found in strands.items()
@@ -174,20 +174,17 @@ def _side(arm: Arm) -> str:
 
 
 def methods(chosen: Iterable[Finding]) -> Table:
-    """How each figure was reckoned and what to bear in mind with it."""
+    """How each figure was reckoned and what to bear in mind with it; figures reckoned alike stand in one row."""
     kinds = (
         "estimate", "not_estimable", "detectable", "expected", "months", "expected_share", "transition", "kappa",
         "readings",
     )  # fmt: skip
-    rows = [
-        (
-            finding.label,
-            counted_in_hundreds(finding.method or "[z]"),
-            " ".join(finding.caveats) or finding.reason or "none",
-        )
-        for finding in chosen
-        if finding.kind in kinds
-    ]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for finding in chosen:
+        if finding.kind in kinds:
+            words = counted_in_hundreds(finding.method or "[z]"), " ".join(finding.caveats) or finding.reason or "none"
+            alike.setdefault(words, []).append(finding.label)
+    rows = [("; ".join(dict.fromkeys(labels)), *words) for words, labels in alike.items()]
     return table("methods", "How each figure was reckoned", ("Figure", "Method", "To bear in mind"), rows)
 
 

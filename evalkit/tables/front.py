@@ -11,7 +11,7 @@ from evalkit.results import Finding
 from evalkit.study import Study, plan_of
 from evalkit.tables.asked import day, plan_words
 from evalkit.tables.found import by_strand
-from evalkit.tables.overview import STRAND_WORDS
+from evalkit.tables.overview import strand_words
 
 MADE_UP = "SYNTHETIC: made-up data about nobody"
 INTERNAL = "INTERNAL: not to be passed on"
@@ -81,8 +81,12 @@ def summary(findings: Iterable[Finding]) -> Table:
     expected = [finding for finding in chosen if finding.kind == "expected"]
     bands = _one_a_strand(finding for finding in _shares(chosen) if main and finding.strand not in answered)
     could = _one_a_strand(finding for finding in chosen if finding.kind == "detectable")
-    told = [*could, *main, *([] if answered else shares[:1]), *expected[:1], *bands]
-    paragraphs = [Markup("<p>{}</p>").format(span(finding)) for finding in told]
+    told = [*could, *_once(main), *([] if answered else shares[:1]), *expected[:1], *bands]
+    several = len({finding.strand for finding in told}) > 1
+    paragraphs = [Markup("<p>{}{}</p>").format(_about(finding) * several, span(finding)) for finding in told]
+    if alike := [finding for finding in main if finding not in told]:
+        named = "; ".join(dict.fromkeys(_outcome_words(finding) for finding in alike))
+        paragraphs.insert(len(could) + len(_once(main)), Markup("<p>{}: {}.</p>").format(SAME_HOLDS, named))
     if main and not answered and bands:
         paragraphs.insert(0, Markup("<p>{}</p>").format(ONLY_DESCRIBED))
     grades = [Markup('<p class="ek-grade">{}</p>').format(words) for words in _grades(main)]
@@ -96,6 +100,41 @@ ONLY_DESCRIBED = (
     "What the programme changed cannot be told here. What can be told is how its people fared, beside what was to be "
     "expected in any case."
 )
+
+
+def _outcome_words(finding: Finding) -> str:
+    words = finding.label.partition(":")[0]
+    return f"{words[:1].lower()}{words[1:]}"
+
+
+SAME_HOLDS = "For the same reason nothing can be said of the programme's part in another primary outcome"
+
+
+def _about(finding: Finding) -> Markup:
+    """What a paragraph is about, at its beginning, for whoever only glances at it."""
+    words = strand_words(finding.strand) if finding.strand else ""
+    kind = {"detectable": "what could be seen", "expected": "before and after"}.get(
+        finding.kind, VERDICT[finding.tier or "T1"]
+    )
+    return Markup("<strong>{}: {}.</strong> ").format(words, kind) * bool(words)
+
+
+VERDICT = {
+    "T0": "it cannot be told",
+    "T1": "no conclusion",
+    "T2": "not settled",
+    "T3": "a difference, but not why",
+    "T4": "a difference, and the checks held",
+    "T5": "a difference, and chance decided who was in which group",
+}
+
+
+def _once(main: Sequence[Finding]) -> list[Finding]:
+    """The primary outcomes without those that are refused for a reason already given."""
+    told: dict[str, Finding] = {}
+    for finding in main:
+        told.setdefault((finding.status == "not_estimable" and finding.reason) or finding.id, finding)
+    return list(told.values())
 
 
 def _one_a_strand(findings: Iterable[Finding]) -> list[Finding]:
@@ -116,7 +155,7 @@ def _grades(main: Sequence[Finding]) -> list[Markup]:
     if len({finding.grade_sentence for finding in graded}) < 2:
         return [span(finding, finding.grade_sentence) for finding in graded[:1]]
     return [
-        Markup("{}: {}").format(STRAND_WORDS[finding.strand or ""], span(finding, finding.grade_sentence))
+        Markup("{}: {}").format(strand_words(finding.strand), span(finding, finding.grade_sentence))
         for finding in graded
     ]
 
@@ -130,7 +169,7 @@ def sentences(findings: Iterable[Finding], name: str = "sentences") -> Table:
     blocks = []
     for strand, found in strands.items():
         if len(strands) > 1:
-            blocks.append(Markup('<p class="ek-headline">{}</p>').format(STRAND_WORDS[strand]))
+            blocks.append(Markup('<p class="ek-headline">{}</p>').format(strand_words(strand)))
         blocks += [
             Markup('<p class="{}">{}</p>').format(
                 "ek-refused" if finding.tier == "T0" else "ek-sentence", span(finding)
@@ -177,7 +216,8 @@ def _only_described(chosen: Sequence[Finding], main: Sequence[Finding]) -> Itera
     yield _list("can", "It can be said", [span(finding, finding.can_say[0]) for finding in bands if finding.can_say])
     yield _list("cannot", "It cannot be said", [NO_PART])
     mends = [(finding.reason or "").partition(MEND)[2] for finding in main]
-    yield _list("still", "What comparison could still be made", list(dict.fromkeys(filter(None, mends))))
+    lines = [f"{mend[0].upper()}{mend[1:]}." for mend in dict.fromkeys(filter(None, mends))]
+    yield _list("still", "What comparison could still be made", lines)
 
 
 MEND = "What would mend it: "

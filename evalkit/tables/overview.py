@@ -18,6 +18,12 @@ STRAND_WORDS = {
 }
 
 
+def strand_words(strand: str | None) -> str:
+    """A strand as a heading: in the words laid down for it, or else its name."""
+    name = strand or "outcome"
+    return STRAND_WORDS.get(name, name.replace("_", " ").capitalize())
+
+
 def overview(parts: Parts) -> Table:
     """Every report of a programme in a row: its people, and what became of each primary outcome.
 
@@ -30,7 +36,7 @@ def overview(parts: Parts) -> Table:
         "Area",
         "Funding period",
         "People of the programme counted",
-        *(STRAND_WORDS.get(strand or "", "Outcome") for strand in strands),
+        *(strand_words(strand) for strand in strands),
     )
     notes = (
         "T0: cannot be reported; T1: described, without a conclusion; T2: more people would be needed to tell; T3: a "

@@ -13,14 +13,14 @@ from evalkit.study import Study
 
 
 def claims(published: Iterable[Claim], findings: Iterable[Finding]) -> Table:
-    """Every published figure: what was counted, of whom, in which window and design, and why it stands apart.
+    """Every published figure: what was counted, over which time and in which design, and why it stands apart.
 
     A figure may be read beside a finding only where nothing is named in the last column.
     """
     every, found = tuple(published), tuple(findings)
     if not every:
         return card("claims", "Nothing has been published of this programme that could be set beside its findings.")
-    heads = ("Published", "What was counted", "Window", "Against what", "Design", "Source", "What sets it apart")
+    heads = ("Published", "What was counted, and when", "Design, and against what", "Source", "What sets it apart")
     rows = [
         (*(claimed(claim, words) for words in _facts(claim)), "; ".join(_apart(claim, found)) or COMPARABLE)
         for claim in every
@@ -33,7 +33,8 @@ COMPARABLE = "nothing: it can be read beside the finding of the same outcome"
 
 
 def _facts(claim: Claim) -> tuple[str, ...]:
-    return (published_value(claim), claim.counted, claim.window, claim.comparison, claim.design, claim.source)
+    counted, set_against = f"{claim.counted}; {claim.window}", f"{claim.design}; set against: {claim.comparison}"
+    return (published_value(claim), counted, set_against, claim.source)
 
 
 def _apart(claim: Claim, findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def programme_facts(study: Study) -> Table:
     programme = study.programme
     rows = [
         ("What it is", programme.description),
-        ("Who comes in", "; ".join(route.replace("_", " ") for route in programme.entry_routes)),
+        *[("How people come in", "; ".join(map(_route, programme.entry_routes)))] * bool(programme.entry_routes),
         *((_RULES[item.rule], item.label) for item in programme.eligibility),
         *_schedule(study),
         *(("Its documents say", _fact(fact.text, fact.source)) for fact in programme.facts),
@@ -85,6 +86,21 @@ def programme_facts(study: Study) -> Table:
     return table("programme", "The programme", ("", ""), rows, plain=True)
 
 
+def _route(route: str) -> str:
+    return _ROUTES.get(route, route.replace("_", " "))
+
+
+_ROUTES = {
+    "rfgv": "the monthly list of scores",
+    "partner_agency": "referred by a partner agency",
+    "self": "of their own accord",
+    "marac": "a risk assessment conference (MARAC)",
+    "family_or_friend": "through family or a friend",
+    "demand_data": "a list of police demand",
+    "other_programme": "from another programme",
+    "court": "by a court",
+    "police_scene": "offered by the police at the scene",
+}
 _RULES = {"must": "To enter", "must_not": "Keeps out"}
 
 

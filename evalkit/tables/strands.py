@@ -144,6 +144,7 @@ def shares(findings: Iterable[Finding]) -> Table:
     notes = (
         "In brackets the range: of the share what fits the data, of what was expected where a new such group would "
         "lie. Of people of whom it is not known, nothing is assumed.",
+        "People are rounded to fives and shares are not, so one may not be worked out from the other.",
         *_withheld(every),
     )
     caption = "What people of the programme had, beside what was to be expected without it"
@@ -157,7 +158,8 @@ def readings(findings: Iterable[Finding]) -> Table:
         return card("readings", f"No readings of scores are shown: {_reasons(every) or 'none was taken'}.")
     notes = (
         "A reading is taken on the run date nearest to its day. The third column is the mean of the same people had "
-        "nothing been recorded of them after the index date: what time alone does to a score.",
+        "nothing been recorded of them after the index date: what time alone does to a score. Nobody of the comparison "
+        "group is held by the programme.",
     )
     rows = reading_rows(every)
     return table("readings", "Scores, reading by reading", READING_HEADS, rows, numbers=range(1, 7), notes=notes)

@@ -3,8 +3,10 @@
 import base64
 import io
 import os
+import runpy
 import shutil
 from importlib import resources
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -94,6 +96,21 @@ def made_up_report():
     """An executed report notebook with every kind of element that a page may hold."""
     notebook = nbformat.v4.new_notebook(cells=list(_cells()), metadata={"evalkit": {"must_show": ["table:flow"]}})
     nbformat.validate(notebook)
+    return notebook
+
+
+@pytest.fixture(scope="session")
+def strand_report():
+    """Call it with the name of a drawn page: its notebook, with every part that tells of abuse and of scores."""
+    drawn = runpy.run_path(str(Path(__file__).parents[1] / "test_figures_strands.py"))
+
+    def notebook(name):
+        cells = [_shows(TABLE, COVER_PAYLOAD, COVER)]
+        for words, part in drawn["_shown"](drawn["PAGES"][name]()).items():
+            shown = nbformat.v4.new_output("display_data", data=part._repr_mimebundle_())
+            cells += [_text(f"## {words.replace('_', ' ').capitalize()}"), _code(f"show({words!r})", shown)]
+        return nbformat.v4.new_notebook(cells=cells)
+
     return notebook
 
 

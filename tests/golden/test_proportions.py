@@ -12,9 +12,10 @@ as the examples of the R package epitools print them.
 from itertools import product
 
 import pytest
+from scipy.stats import binom
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from evalkit.estimators import mid_p, risk_difference, risk_ratio, wilson
+from evalkit.estimators import mid_p, risk_difference, risk_ratio, share_of_a_new_group, wilson
 
 pytestmark = pytest.mark.filterwarnings("error")  # no warning leaks from a library
 
@@ -110,3 +111,29 @@ def test_two_arms_without_events_have_a_difference_but_no_ratio():
     assert risk_difference(**_table(0, 9, 0, 9)).value == 0
     with pytest.raises(ValueError, match="nobody in either arm"):
         risk_ratio(**_table(0, 9, 0, 9))
+
+
+@pytest.mark.parametrize(("share", "people", "new_people"), [(0.63, 137, 131), (0.8, 40, 10), (0.5, 35, 20)])
+def test_the_range_of_a_new_group_holds_what_is_seen_of_one_and_the_interval_of_the_known_share_does_not(
+    share, people, new_people
+):
+    """Exactly, over everything that chance may show of either group."""
+    held, held_by_wilson = 0.0, 0.0
+    of_known, of_new = (binom.pmf(range(size + 1), size, share) for size in (people, new_people))
+    for events in range(people + 1):
+        if of_known[events] > 1e-6:
+            found = share_of_a_new_group(events=events, people=people, new_people=new_people)
+            known = wilson(events=events, people=people)
+            for new_events in range(new_people + 1):
+                chance = of_known[events] * of_new[new_events]
+                held += chance * (found.low <= new_events / new_people <= found.high)
+                held_by_wilson += chance * (known.low <= new_events / new_people <= known.high)
+    assert 0.93 <= held <= 0.98
+    assert held_by_wilson < 0.85
+
+
+def test_with_ever_more_people_the_range_of_a_new_group_is_that_of_the_share_known():
+    known = wilson(events=12, people=40)
+    found = share_of_a_new_group(events=12, people=40, new_people=4000)
+    assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=0.005)
+    assert found.value == 0.3

@@ -16,10 +16,11 @@ SMALL = {
     "seed": 7, "areas": {"corwick": {"selected_a_year": 36, "people": 600}}, "first_run_date": "2022-04-01",
     "enrolment_months": 5, "follow_up_months": 9,
 }  # fmt: skip
-LOOKED_AT_LATER = ["days_followed", "death_day", "cluster_id"]  # of the follow-up, not of what was known
+LOOKED_AT_LATER = ["days_followed", "death_day", "cluster_id", "discharge_day"]  # of the follow-up
 TABLES = ("people", "person_links", "incidents", "selections", "episodes", "custody")
 DATED = {"incidents": "recorded_on", "selections": "run_date", "episodes": "accepted_on", "custody": "from_on"}
 RUN_DATES = ("2022-06-01", "2022-08-01")  # on both some records of days before were made later
+BY_EPISODES = {"drive": ("allocation", "allocated_on"), "they-matter": ("group", "accepted_on")}
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +32,9 @@ def extracts(tmp_path_factory, copied) -> object:
     return project
 
 
-def _study(folder: str, last_day: str) -> Study:
-    study = Suite.read("demo").studies()[0]
-    areas = [area.model_dump(mode="json") for area in study.areas if area.slug == "corwick"]
+def _study(folder: str, last_day: str, suite: str = "demo") -> Study:
+    study = Suite.read(suite).studies()[0]
+    areas = [area.model_dump(mode="json") for area in Suite.read("demo").studies()[0].areas if area.slug == "corwick"]
     period = {"name": "half", "label": "half a year", "first_day": "2022-04-01", "last_day": last_day}
     return study.exploring(data=folder, areas=areas, period=period, as_of="2023-05-31")
 
@@ -48,11 +49,13 @@ def _settled(study: Study) -> tuple[pd.DataFrame, object, pd.DataFrame]:
     return scores, compared.balance, compared.people.drop(columns=LOOKED_AT_LATER)
 
 
-def _shuffled_after(tables: dict[str, pd.DataFrame], day: str, seed: int) -> dict[str, pd.DataFrame]:
+def _shuffled_after(
+    tables: dict[str, pd.DataFrame], day: str, seed: int, dated: dict[str, str] = DATED
+) -> dict[str, pd.DataFrame]:
     """The tables with all that is dated on or after a day moved: rows dropped, days moved on, people exchanged."""
     lot, changed = random.Random(seed), dict(tables)
     after = date.fromisoformat(day)
-    for name, column in DATED.items():
+    for name, column in dated.items():
         rows = tables[name]
         # what was decided on the run date itself stands; a record made on it was not known yet
         is_later = rows[column] >= day if name in ("incidents", "custody") else rows[column] > day
@@ -107,3 +110,49 @@ def test_a_score_that_looked_ahead_would_be_caught(extracts, monkeypatch):
             for told in ({}, {"as_known": False, "known_before": study.extract_date})
         )
     assert not known.equals(all_told)
+
+
+@pytest.mark.parametrize("slug", BY_EPISODES)
+def test_nor_of_anybody_who_comes_in_by_a_spell_nor_of_whom_an_expectation_is_learnt_from(
+    tmp_path, copied, monkeypatch, slug
+):
+    shape, indexed_on = BY_EPISODES[slug]
+    project = copied(tmp_path / "project")
+    monkeypatch.chdir(project.root)
+    many = {"corwick": {"selected_a_year": 120, "people": 900}}
+    settings = Synthetic(**SMALL | {"areas": many}, shape=shape, programme=slug, planned_days=60)
+    made = synthetic.generate(settings, RfgvSpec.read("conventional", project.root), project.root)
+    synthetic.write(made, project.root / "extracts")
+    before = _known_by_spell(_study("extracts", RUN_DATES[1], slug))
+    folder = project.root / "extracts"
+    tables = {path.stem: pd.read_csv(path, dtype=str) for path in folder.glob("*.csv")}
+    spells = tables["episodes"]
+    ended = {name: spells[name].mask(spells[name] >= RUN_DATES[1]) for name in ("started_on", "discharged_on")}
+    settled = tables | {"episodes": spells.assign(**ended)}
+    dated = {name: column for name, column in DATED.items() if name in tables} | {"episodes": indexed_on}
+    changed = _shuffled_after(settled, RUN_DATES[1], seed=8, dated=dated)
+    # late records of days before, which nobody could have known, are of people who were taken on
+    incidents, taken_on = changed["incidents"], spells.loc[spells[indexed_on] < RUN_DATES[1], "person_id"]
+    late = incidents.index[(incidents["recorded_on"] > RUN_DATES[1]) & (incidents["occurred_on"] < RUN_DATES[1])]
+    incidents.loc[late, "person_id"] = [taken_on.iloc[place % len(taken_on)] for place in range(len(late))]
+    other = project.root / "shuffled"
+    other.mkdir()
+    for name, rows in changed.items():
+        rows.to_csv(other / f"{name}.csv", index=False)
+    (other / "extract.yaml").write_bytes((folder / "extract.yaml").read_bytes())
+    assert not any(changed[name].equals(tables[name]) for name in dated)
+    after = _known_by_spell(_study(other.name, RUN_DATES[1], slug))
+    assert not before[0]["discharge_day"].equals(after[0]["discharge_day"])
+    for one, then in zip(before, after, strict=True):
+        assert len(one) > 5
+        pd.testing.assert_frame_equal(
+            then.drop(columns=LOOKED_AT_LATER), one.drop(columns=LOOKED_AT_LATER), check_exact=True
+        )
+
+
+def _known_by_spell(study: Study) -> list[pd.DataFrame]:
+    """The people compared; and of a single group the others on record."""
+    store = Store.open(study)
+    people = matching.match(cohort.build(store, study), study).people
+    alone = study.programme.design == "single_group"
+    return [people, cohort.everybody_else(store, study)] if alone else [people]

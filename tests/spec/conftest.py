@@ -13,7 +13,7 @@ from evalkit.matching import Comparison
 from evalkit.outcomes import reoffending
 from evalkit.results import Result
 from evalkit.store import Store
-from evalkit.study import Study, Suite
+from evalkit.study import Programme, Study, Suite
 
 DEFAULTS = {
     "programme": "rossi-aid", "area": "trial-site", "period": "trial", "index_date": "1976-01-01",
@@ -183,15 +183,16 @@ def _extracted(project, programme: str, given: dict[str, object], *, eligible: b
     drawn_tables = {name: _rows_of(str(given.pop(name, ""))) for name in HEADINGS if name in given}
     names = sorted({row["person_id"] for rows in drawn_tables.values() for row in rows if row.get("person_id")})
     told = {row["person_id"] for row in drawn_tables.get("people", [])}
-    tables = {name: drawn_tables.get(name, []) for name in HEADINGS}
+    sent = {*Programme.read(programme, project.root).tables, *drawn_tables}
+    tables = {name: drawn_tables.get(name, []) for name in HEADINGS if name in sent}
     tables["people"] = [*tables["people"], *({"person_id": name} for name in names if name not in told)]
     if eligible:
         tables["incidents"] = [*_two_old(names), *tables["incidents"]]
     folder = project.root / "extracts"
     folder.mkdir(exist_ok=True)
-    for name, heading in HEADINGS.items():
+    for name, rows in tables.items():
         usual = USUAL[name] | ({"programme": programme} if name in OF_PROGRAMME else {})
-        _write(folder / f"{name}.csv", heading.split(","), usual, KEYS.get(name), tables[name])
+        _write(folder / f"{name}.csv", HEADINGS[name].split(","), usual, KEYS.get(name), rows)
     (folder / "extract.yaml").write_text("extract_date: 2026-04-01\n", encoding="utf-8")
     return {"data": "extracts", **given}
 

@@ -311,7 +311,8 @@ def test_missing_assessments_stand_beside_the_effect_taken_to_be_worse_and_whate
     rows, arms = _allocated(MISSING_MORE_WHERE_WORSE)
     found = judged(rows, arms=arms).results
     main, worse, bounds = found[A2], found[f"{A2}.missing_worse"], found[f"{A2}.missing_bounds"]
-    assert [(one.people, one.of) for one in main.left_out] == [(25, 145)]
+    assert _not_known(main) == (25, 145)
+    assert any("taken from others like them" in caveat for caveat in main.caveats)
     assert worse.value > main.value  # more of the programme are missing
     assert (bounds.low, bounds.high) == pytest.approx((10 / 80 - 30 / 65, 30 / 80 - 25 / 65))
     assert (bounds.value, bounds.p_value, bounds.planned, worse.planned) == (
@@ -362,11 +363,17 @@ def test_where_nobody_was_assessed_no_outcome_can_be_told(judged):
     assert {each.why for each in found.values()} == {"nobody was assessed at intake whose day of assessment is over"}
 
 
+def _not_known(result: Estimate) -> tuple[int, int]:
+    """Cases that were not assessed on the day, of how many."""
+    allocated = sum(side.allocated for side in result.design.followed)
+    return allocated - sum(side.followed for side in result.design.followed), allocated
+
+
 def test_a_level_of_few_cases_is_modelled_with_its_neighbour(judged):
     rows, arms = _allocated([*SIXTY_EACH, (PROGRAMME, "standard", None, 3)])  # alone nothing would be known of it
     found = judged(rows, arms=arms).results[A2]
     assert isinstance(found, Estimate)
-    assert [(one.people, one.of) for one in found.left_out] == [(3, 123)]
+    assert _not_known(found) == (3, 123)
 
 
 def test_windows_that_differ_by_more_than_a_fifth_make_no_pair(judged):
@@ -446,9 +453,27 @@ def test_the_share_no_longer_high_stands_beside_that_of_the_comparison(judged):
     found = judged(rows, arms=arms).results["no_longer_high_physical_by_idva.332.expected_share"]
     assert (found.people, found.people_with, found.not_known, found.value) == (40, 30, 20, 0.75)
     assert found.without == 0.5  # 20 of the 40 of the comparison
-    assert found.without_low < 0.5 < found.without_high
+    assert (found.without_low, found.without_high) == (12 / 40, 28 / 40)  # 11 and 29 of 40 differ from 20 of 40
     assert found.basis == "people of the comparison group, judged likewise"
     assert [(side.allocated, side.followed) for side in found.design.followed] == [(80, 60), (65, 60)]
+
+
+def test_no_effect_is_told_where_one_group_is_looked_back_over_farther_than_the_other(judged):
+    rows, arms = _allocated(SIXTY_EACH)
+    for days, is_told in ((73, True), (72, False)):  # of 91, a fifth and more
+        shorter = [row | {"window_days": days} if arms[str(row["episode_id"])] == PROGRAMME else row for row in rows]
+        found = judged(shorter, arms=arms).results
+        assert found["gate.equal_windows_idva"].passed  # each case alone is looked back over equally far
+        assert isinstance(found[A2], Estimate) is is_told
+    assert "look back farther" in found[A2].why
+
+
+def test_no_change_is_told_where_nothing_could_be_expected(judged):
+    rows, arms = _allocated([(PROGRAMME, "moderate", "none", 20), (COMPARISON, "moderate", "moderate", 20)])
+    found = judged(rows, arms=arms).results
+    for arm in (PROGRAMME, COMPARISON):
+        moved = found[f"physical.332.transition.idva.{arm}"]
+        assert (moved.high_change, moved.any_change) == (None, None)
 
 
 def test_without_a_comparison_the_share_no_longer_high_stands_beside_a_reckoning(judged):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from evalkit import cohort, matching
-from evalkit.cohort.readings import readings
+from evalkit import cohort, evidence, matching, sensitivity
+from evalkit.cohort import history
+from evalkit.cohort.readings import READ, readings
 from evalkit.matching import Comparison
 from evalkit.outcomes import score_decline
 from evalkit.outcomes.score_decline import clocks, effects
@@ -250,7 +252,7 @@ def world(tmp_path_factory, copied):
         patch.setenv("EVALKIT_WORK", str(project.work))
         project.change("params/suites/demo.yaml", outcomes=PLANNED, notebooks=["evaluation"])
         suite = Suite.read("demo")
-        areas = {name: SyntheticArea(selected_a_year=48, people=1200) for name in ("corwick", "dunmoor")}
+        areas = {name: SyntheticArea(selected_a_year=48, people=700) for name in ("corwick", "dunmoor")}
         changes = {"enrolment_months": 12, "follow_up_months": 18, "effect": 1.0, "areas": areas}
         data = MadeUp(synthetic=suite.made_up.model_copy(update=changes))
         study = suite.model_copy(update={"data": data}).at(date(2024, 9, 30)).studies()[0]
@@ -320,6 +322,34 @@ def test_a_day_that_is_not_reached_is_left_out_and_the_planned_one_is_refused_in
     assert "score_decline.lower_score.122.risk_difference" in asked_for
     assert "score_decline.lower_score.487.risk_difference" not in asked_for
     assert "score_decline.lower_score.304.expected_share" not in asked_for
+
+
+def test_the_mean_score_is_checked_on_people_next_below_the_line_and_judged_by_that_check_alone(world):
+    study, store, compared, found = world
+    checked = {each.id: each for each in sensitivity.checks(compared, store, study)}
+    placebo = checked["score_decline.mean_score.304.mean_difference.placebo"]
+    assert (placebo.planned, placebo.low < 0 < placebo.high) == ("exploratory", True)
+    chosen = compared.people.index[compared.people["arm"] == PROGRAMME]
+    stood_in = sensitivity.placebo_cohort(compared.people)
+    rows = clocks.by_index(stood_in, (304,), store, study, study.programme.recorded.rfgv)
+    taken = rows[rows["became"] == READ]
+    known = history(taken, study)
+    groups = [pd.get_dummies(pd.Series(each, index=taken.index), drop_first=True) for each in known.factors.values()]
+    columns = pd.concat([pd.DataFrame(known.columns, index=taken.index), *groups], axis=1).astype(float)
+    columns.insert(0, "stands in", taken["arm"].eq(PROGRAMME).astype(float))
+    columns.insert(0, "constant", 1.0)
+    fitted, *_ = np.linalg.lstsq(columns.to_numpy(), taken["score_then"].to_numpy(float), rcond=None)
+    assert placebo.value == pytest.approx(fitted[1], abs=1e-6)
+    assert 0 < placebo.arms[0].people <= len(chosen)
+    assert not stood_in.index.isin(chosen).any()
+    main = found["score_decline.mean_score.304.mean_difference"]
+    counts = checked["reoffending.event_count.182.rate_ratio.placebo"]
+    of_counts = dataclasses.replace(counts, value=3.0, low=2.0, high=4.0)  # a check of another outcome is not its own
+    for moved in (0.0, 100.0):
+        ends = {name: getattr(placebo, name) + moved for name in ("value", "low", "high")}
+        beside = dataclasses.replace(placebo, **ends)
+        reasons = evidence.decide([main, beside, of_counts], study)[main.id].grade.reasons
+        assert any("next below the line" in each for each in reasons) is bool(moved)
 
 
 def test_the_score_of_most_must_be_known(world):

@@ -27,6 +27,7 @@ NOT_ASSESSED = (
     "abuse is not assessed in this programme",
     "assessments of each type of abuse by one reporter, at intake and later, over windows of one length",
 )
+NOT_SENT = ("the extracts hold no assessments of abuse", "abuse_assessments.csv and victims.csv in the next extract")
 AS_TOLD = "Abuse that nobody told of is not counted."
 NOT_COVERED = "Abuse was judged at intake of fewer than three in five cases with a supported victim."
 OWN_JUDGEMENT = "Assessed by the delivering service."
@@ -47,6 +48,8 @@ def estimate(comparison: Comparison, store: Store, study: Study) -> tuple[Result
         return tuple(_not_estimable(outcome, NOT_ASSESSED, comparison.design, study) for outcome in asked)
     if not asked:
         return ()
+    if not {"abuse_assessments", "victims"} <= set(store.tables):
+        return tuple(_not_estimable(outcome, NOT_SENT, comparison.design, study) for outcome in asked)
     found = assessed(comparison, store, study)
     gates = {gate.name: gate for gate in checks(found, study)}
     answers = (_ANSWERS[outcome.name](outcome, found, gates, comparison, study) for outcome in asked)

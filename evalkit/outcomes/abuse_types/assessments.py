@@ -19,6 +19,12 @@ MOST_APART = 0.20  # of the longer of two look-back windows; further apart they 
 FEWEST_COVERED = 0.60  # of the cases with a supported victim, for a reporter to carry the effect
 _OF_CASE = ["case", "arm", "reporter", "abuse_type"]
 _OF_VICTIM = [*_OF_CASE, "victim_id"]
+_HOW = {
+    **dict.fromkeys(("intake", "later", "window_days"), "max"),
+    **dict.fromkeys(("judged_later", "twice", "lost"), "any"),
+    "alike": "all",
+}
+"""How what is known of the victims of a case becomes that of the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,8 @@ class Assessed:
     judged : pandas.DataFrame
         One row per case, reporter and abuse type that was asked about: case (a label of `cases`), arm, reporter,
         abuse_type; intake, exit and fixed (a place in LEVELS, missing where not known); and whether a level was known
-        later (judged_later), of one victim at intake and later (twice), and over windows alike wherever so (alike).
+        later (judged_later), of one victim at intake and later (twice), and over windows alike wherever so (alike);
+        window_days, the days that `fixed` looks back over.
     at_exit : frozenset of (reporter, arm)
         Of whom `exit` holds exit assessments; of the others, who have none, it holds the last after intake.
     """
@@ -79,7 +86,6 @@ def assessed(comparison: Comparison, store: Store, study: Study) -> Assessed:
     """
     import pandas as pd
 
-    store.require("abuse_assessments", "victims")
     cases = _cases(comparison, store, study)
     rows = _rows(cases, store, study)
     intake = _first(rows[rows["timepoint"] == "intake"].sort_values(["day", "assessment_id"]))
@@ -141,21 +147,25 @@ def _paired(intake: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
             judged_later=both["level_later"].notna(),
             twice=both["level"].notna() & both["level_later"].notna(),
             lost=both["level"].notna() & known.isna(),
+            window_days=both["window_days_later"].astype("float64"),
         )
         .assign(alike=lambda rows: alike | ~rows["twice"])
         .groupby(_OF_CASE)
-        .agg({"intake": "max", "later": "max", "judged_later": "any", "twice": "any", "lost": "any", "alike": "all"})
+        .agg(_HOW)
     )
     return found.assign(later=found["later"].where(~found["lost"] | found["later"].eq(HIGH))).drop(columns="lost")
 
 
 def _together(ends: pd.DataFrame, fixed: pd.DataFrame) -> pd.DataFrame:
-    both = ends.rename(columns={"later": "exit"}).join(
-        fixed.rename(columns={"later": "fixed"}).drop(columns="intake"), how="outer", rsuffix="_fixed"
+    both = (
+        ends.drop(columns="window_days")
+        .rename(columns={"later": "exit"})
+        .join(fixed.rename(columns={"later": "fixed"}).drop(columns="intake"), how="outer", rsuffix="_fixed")
     )
     either = {name: both[name].eq(True) | both[f"{name}_fixed"].eq(True) for name in ("judged_later", "twice")}
     alike = both["alike"].ne(False) & both["alike_fixed"].ne(False)
-    return both.assign(**either, alike=alike)[["intake", "exit", "fixed", *either, "alike"]].reset_index()
+    kept = ["intake", "exit", "fixed", *either, "alike", "window_days"]
+    return both.assign(**either, alike=alike)[kept].reset_index()
 
 
 def _settings(study: Study) -> Assessments:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
 from evalkit.matching import Comparison, gate_in_words, why_no_effect
-from evalkit.outcomes.abuse_types.assessments import HIGH, Assessed
+from evalkit.outcomes.abuse_types.assessments import HIGH, MOST_APART, Assessed
 from evalkit.results import (
     ABUSE_TYPES,
     COMPARISON,
@@ -18,7 +18,6 @@ from evalkit.results import (
     Detectable,
     Estimate,
     Gate,
-    LeftOut,
     NotEstimable,
     Result,
 )
@@ -34,6 +33,7 @@ MEASURE = "risk_difference"
 MOST_MISSING = 0.40  # above this share of an arm not assessed no effect is given
 FEWEST_AT_A_LEVEL = 10  # cases; a level with fewer stands together with its neighbour
 NOBODY_YET = ("nobody was assessed at intake whose day of assessment is over", "assessments, or a later extract")
+FROM_OTHERS = "What those not assessed on that day would have shown is taken from others like them."
 WORSE_SD = 0.5  # by which missing assessments are taken to be worse than others alike
 EXAMPLE_REDUCTION = 0.30
 
@@ -42,8 +42,8 @@ def at_risk(found: Assessed, reporter: str) -> pd.DataFrame:
     """The cases of which a reporter judged any abuse at intake, and whether any was at a high level on the fixed day.
 
     One row per case: the columns of the comparison's people, the level of each abuse type at intake (missing where not
-    known), and `event`: 1 where any type was high on the fixed day, 0 where all four were known and none was, else
-    missing.
+    known), `event`: 1 where any type was high on the fixed day, 0 where all four were known and none was, else missing;
+    and window_days, over which was looked back then.
     """
     import numpy as np
 
@@ -55,7 +55,8 @@ def at_risk(found: Assessed, reporter: str) -> pd.DataFrame:
     high, whole = levels["fixed"].eq(HIGH).any(axis=1), levels["fixed"].notna().all(axis=1)
     event = high.astype(float).where(high | whole, np.nan)
     begun = levels["intake"].dropna(how="all")
-    return found.cases.join(begun.assign(event=event), how="inner")
+    windows = mine.groupby("case")["window_days"].max()
+    return found.cases.join(begun.assign(event=event, window_days=windows), how="inner")
 
 
 def refusal(
@@ -77,6 +78,10 @@ def refusal(
             return why, "assessments of both groups by the same reporter, or a later extract"
     if windows and not windows.passed:
         return gate_in_words(windows), windows.mend
+    looked_back = cases[known].groupby("arm")["window_days"].median()
+    if looked_back.max() - looked_back.min() > MOST_APART * looked_back.max():
+        why = "the assessments of one group look back farther than those of the other, so they would find more abuse"
+        return why, "one look-back window for every assessment, written in its window_days"
     if (1 - known.groupby(cases["arm"]).mean()).max() > MOST_MISSING:
         why = "on the day of assessment more than two cases in five of a group were not assessed"
         return why, "fuller follow-up of victims in both groups"
@@ -94,7 +99,7 @@ def high_abuse(cases: pd.DataFrame, caveats: tuple[str, ...], shared: dict[str, 
     arms = tuple(_arm(known, arm) for arm in (PROGRAMME, COMPARISON))
     yield _detectable(arms, shared, study)
     beside = {**shared, "planned": "exploratory"}
-    told = {"arms": arms, "caveats": caveats, "left_out": _not_assessed(cases, known)}
+    told = {"arms": arms, "caveats": (*caveats, *[FROM_OTHERS] * (len(known) < len(cases)))}
     main = _estimate(cases, {**shared, **told}, study)
     yield main
     if isinstance(main, Estimate) and len(known) < len(cases):
@@ -124,12 +129,6 @@ def _detectable(arms: tuple[Arm, ...], shared: dict[str, Any], study: Study) -> 
     )
 
 
-def _not_assessed(cases: pd.DataFrame, known: pd.DataFrame) -> tuple[LeftOut, ...]:
-    lost = len(cases) - len(known)
-    why = "who were not assessed on that day; what they would have shown is taken from others like them"
-    return (LeftOut(people=lost, of=len(cases), why=why),) if lost else ()
-
-
 def _estimate(
     cases: pd.DataFrame, rest: dict[str, Any], study: Study, *, shift_sd: float = 0.0
 ) -> Estimate | NotEstimable:
@@ -146,7 +145,7 @@ def _estimate(
             shift_sd=shift_sd,
         )
     except estimators.NotFitted as error:
-        said = {name: rest[name] for name in rest if name not in ("arms", "caveats", "left_out")}
+        said = {name: rest[name] for name in rest if name not in ("arms", "caveats")}
         return NotEstimable(measure=MEASURE, why=str(error), mend="more people, or a longer period", **said)
     worse = f"; whoever was not assessed taken to be worse by {shift_sd:g} standard deviations" if shift_sd else ""
     return Estimate(

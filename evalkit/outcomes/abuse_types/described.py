@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -43,10 +44,12 @@ def transitions(found: Assessed, reporter: str, shared: dict[str, Any], study: S
         rows = mine[mine["abuse_type"].eq(abuse_type) & mine["intake"].notna()]
         sides = {arm: rows[rows["arm"] == arm] for arm in (PROGRAMME, COMPARISON)}
         method = {arm: _method(found, reporter, arm) for arm in sides}
+        is_banded = sides[PROGRAMME].loc[sides[PROGRAMME]["intake"] == HIGH, "exit"].notna().any()
         for arm, side in sides.items():
             if len(side):
-                yield _transition(side, abuse_type, arm, reporter, method[arm], shared, study)
-        if sides[PROGRAMME].loc[sides[PROGRAMME]["intake"] == HIGH, "exit"].notna().any():
+                found_of = _transition(side, abuse_type, arm, reporter, method[arm], shared, study)
+                yield found_of if is_banded else dataclasses.replace(found_of, high_change=None, any_change=None)
+        if is_banded:
             yield _no_longer_high(sides, abuse_type, reporter, method, shared, study)
 
 
@@ -106,9 +109,12 @@ def _no_longer_high(
     people = len(known[PROGRAMME])
     share = estimators.wilson(events=better[PROGRAMME], people=people, level=study.level)
     if len(known[COMPARISON]) >= FEWEST_COMPARED and methods[COMPARISON] == method:
-        expected = estimators.wilson(events=better[COMPARISON], people=len(known[COMPARISON]), level=study.level)
+        expected = estimators.share_of_a_new_group(
+            events=better[COMPARISON], people=len(known[COMPARISON]), new_people=people, level=study.level
+        )
         without: float | None = expected.value
         ends, basis = (expected.low, expected.high), "people of the comparison group, judged likewise"
+        method = f"{method}; range of a new such group (Newcombe)"
     else:
         without, ends = None, _reckoned(len(high[PROGRAMME]) / len(sides[PROGRAMME]))
         basis = (
