@@ -328,12 +328,17 @@ def _share_row(finding: Finding) -> tuple[Cell, ...]:
     row = finding.rows[0]
     return (
         finding.label,
-        f"{count(row['people_with'])} of {count(row['people'])}",
+        _counted(row),
         ranged(row, "share", "low", "high"),
         ranged(row, "without", "without_low", "without_high"),
         row["basis"],
         count(row["not_known"]),
     )
+
+
+def _counted(row: Mapping[str, Any]) -> str:
+    part = row["people_with"]
+    return f"{'[c]' if part == 'withheld' else count(part)} of {count(row['people'])}"
 
 
 SHARE_HEADS = (

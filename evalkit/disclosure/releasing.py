@@ -191,7 +191,9 @@ def _withheld(result: Result, decision: Decision, known: dict[str, Any]) -> Find
 
 
 def _estimate(result: Estimate, decision: Decision, known: dict[str, Any]) -> Finding:
-    arms = tuple(rows.arm(arm, decision) for arm in result.arms) if decision.exact or not result.variant else ()
+    alone = result.contrast == "share" and decision.small  # share, range and both counts would tell exactly how many
+    told = decision.exact or not (result.variant or alone)
+    arms = tuple(rows.arm(arm, decision) for arm in result.arms) if told else ()
     tier = decision.tier or "T1"
     held: dict[str, Any] = {"p_adjusted": decision.p_adjusted, "reasons": decision.grade_reasons}
     is_main = result.planned == "primary" and not result.variant

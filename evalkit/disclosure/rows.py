@@ -8,7 +8,7 @@ from typing import Any
 
 from evalkit import evidence
 from evalkit.disclosure import levels
-from evalkit.disclosure.deciding import FEWER, FEWEST, FEWEST_FOR_RATES, shown_months
+from evalkit.disclosure.deciding import FEWER, FEWEST, FEWEST_FOR_RATES, FEWEST_IN_FULL, shown_months
 from evalkit.results import (
     COMPARISON,
     LEVELS,
@@ -75,7 +75,8 @@ def expected_row(result: Expected, decision: Decision) -> dict[str, Any]:
 def expected_share_row(result: ExpectedShare, decision: Decision, *, alone: bool) -> dict[str, Any]:
     """Counts in fives, shares in whole per cent of unrounded counts.
 
-    How many are not known is not told of assessments where they are fewer than ten, and never of one area `alone`.
+    How many are not known is not told of assessments where they are fewer than ten, and never of one area `alone`. How
+    many had it is not told below sixty people: beside share and range it would tell exactly how many people there are.
     """
     shares = ("value", "low", "high", "without", "without_low", "without_high")
     names = {"value": "share"}
@@ -85,7 +86,7 @@ def expected_share_row(result: ExpectedShare, decision: Decision, *, alone: bool
     found = {name: getattr(result, name) for name in shares}
     return {
         "people": result.people if decision.exact else rounded(result.people),
-        "people_with": result.people_with if decision.exact else rounded(result.people_with),
+        "people_with": _told(result.people_with, result.people, decision),
         "not_known": result.not_known if decision.exact else not_known,
         **{
             names.get(name, name): None if each is None else to_digits(100 * each, digits)
@@ -95,6 +96,12 @@ def expected_share_row(result: ExpectedShare, decision: Decision, *, alone: bool
         "clock": result.clock,
         "basis": result.basis,
     }
+
+
+def _told(part: int, people: int, decision: Decision) -> int | str:
+    if decision.exact:
+        return part
+    return WITHHELD if people < FEWEST_IN_FULL else rounded(part)
 
 
 def moved_row(result: Transition, decision: Decision) -> dict[str, Any]:

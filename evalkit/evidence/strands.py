@@ -15,7 +15,9 @@ def expected_share(result: ExpectedShare, shown: Mapping[str, Any]) -> str:
     """How many had it and how many were to be expected to, in one sentence, and what follows; `shown` as released."""
     people, with_it, missing = (shown[name] for name in ("people", "people_with", "not_known"))
     unknown = "" if missing == "withheld" else f"; of {missing} more it is not known"
-    counted = f"That is {with_it} of {people} people{unknown}."
+    counted = f"It is of {people} people{unknown}."
+    if with_it != "withheld":
+        counted = f"That is {with_it} of {people} people{unknown}."
     return " ".join((expected_share_in_brief(result), counted, _what_follows(result)))
 
 

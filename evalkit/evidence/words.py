@@ -155,11 +155,12 @@ _PRIMARY: Mapping[str, Callable[..., tuple[str, str]]] = {
 
 def _own_share(result: Estimate, arms: tuple[Arm, ...]) -> str:
     share, low, high = (whole(100 * number) for number in (result.value, result.low, result.high))
-    counted = f"{arms[0].events} of {arms[0].people} people" if arms else "people"
-    return (
-        f"In the programme group {counted} ({share}%, between {low} and {high}) had a recorded {result.event_label} "
-        f"within {result.horizon_days} days. By itself that says nothing about the programme."
-    )
+    ends = f"between {low} and {high}"
+    counted = f"{share}% of people ({ends})"
+    if arms:
+        counted = f"{arms[0].events} of {arms[0].people} people ({share}%, {ends})"
+    had = f"had a recorded {result.event_label} within {result.horizon_days} days"
+    return f"In the programme group {counted} {had}. By itself that says nothing about the programme."
 
 
 def _risk(result: Estimate) -> str:
