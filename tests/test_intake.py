@@ -419,7 +419,7 @@ def test_files_that_are_passed_over_are_named(extracts):
         ("extract_date: 2024-01-01 10:00:00", "must be the first day that is not in the extract"),
         ("extract_date: 2024-13-01", "a date that does not exist"),
         ("", "is empty"),
-        ("extract_date: [", "line 1"),
+        ("extract_date: [", "line"),
     ],
 )
 def test_an_extract_file_that_cannot_be_used_refuses_the_folder_with_all_else_that_is_wrong(extracts, content, words):

@@ -11,7 +11,7 @@ from evalkit.results import Finding
 from evalkit.study import Study, plan_of
 from evalkit.tables.asked import day, plan_words
 from evalkit.tables.found import by_strand
-from evalkit.tables.overview import strand_words
+from evalkit.tables.overview import VERDICT, strand_words
 
 MADE_UP = "SYNTHETIC: made-up data about nobody"
 INTERNAL = "INTERNAL: not to be passed on"
@@ -117,16 +117,6 @@ def _about(finding: Finding) -> Markup:
         finding.kind, VERDICT[finding.tier or "T1"]
     )
     return Markup("<strong>{}: {}.</strong> ").format(words, kind) * bool(words)
-
-
-VERDICT = {
-    "T0": "it cannot be told",
-    "T1": "no conclusion",
-    "T2": "not settled",
-    "T3": "a difference, but not why",
-    "T4": "a difference, and the checks held",
-    "T5": "a difference, and chance decided who was in which group",
-}
 
 
 def _once(main: Sequence[Finding]) -> list[Finding]:

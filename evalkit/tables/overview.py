@@ -16,6 +16,15 @@ STRAND_WORDS = {
     "abuse_types": "Abuse, as assessed",
     "score_decline": "The score afterwards",
 }
+VERDICT = {
+    "T0": "it cannot be told",
+    "T1": "no conclusion",
+    "T2": "not settled",
+    "T3": "a difference, but not why",
+    "T4": "a difference, and the checks held",
+    "T5": "a difference, and chance decided who was in which group",
+}
+"""What a tier comes to, for whoever only glances at it."""
 
 
 def strand_words(strand: str | None) -> str:
@@ -58,8 +67,8 @@ def _verdict(finding: Finding | None, findings: Sequence[Finding]) -> str:
         return "no report: nobody could be compared as the plan asks"
     if finding is None:
         return "[z]"
-    return {"not_estimable": "T0: cannot be estimated", "withheld": "[c]"}.get(
-        finding.status, f"{finding.tier}, grade {finding.grade}"
+    return {"not_estimable": "it cannot be told (T0)", "withheld": "[c]"}.get(
+        finding.status, f"{VERDICT[finding.tier or 'T1']} ({finding.tier}, grade {finding.grade})"
     )
 
 
