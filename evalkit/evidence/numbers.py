@@ -30,6 +30,12 @@ def change(ratio: float) -> str:
     return f"{size(100 * (ratio - 1))}% {'fewer' if ratio < 1 else 'more'}"
 
 
+def without_conclusion(low: str, high: str, tier: str) -> str:
+    """Both ends of a range from which nothing follows: by the design (T1), or though it leaves out no difference."""
+    ends = f"the range that fits the data runs from {low} to {high}"
+    return f"{ends}." if tier == "T1" else f"{ends}, but no conclusion is drawn from it here."
+
+
 def counted_in_hundreds(words: str) -> str:
     """Words of a check in which "65%" reads "65 in every 100": a threshold or a diagnostic has no range of its own."""
     return words.replace("%", " in every 100")

@@ -6,7 +6,7 @@ people with a lower score is told only beside the share that was to be expected.
 
 from __future__ import annotations
 
-from evalkit.evidence.numbers import how_many, size, whole
+from evalkit.evidence.numbers import how_many, size, whole, without_conclusion
 from evalkit.results import Estimate, NotEstimable
 
 BUILT_FROM_RECORDS = "A score is built from records: the higher it is, the more was recorded."
@@ -104,10 +104,8 @@ def _apart(result: Estimate) -> str:
 
 def _range(result: Estimate, tier: str, *, differ: bool) -> str:
     low, high = _fitting(result, differ=differ)
-    if tier == "T1":
-        return f"the range that fits the data runs from {low} to {high}."
-    if tier == "T2" and differ:
-        return f"the range that fits the data runs from {low} to {high}, but no conclusion is drawn from it here."
+    if tier == "T1" or (tier == "T2" and differ):
+        return without_conclusion(low, high, tier)
     if tier == "T2":
         more = how_many(result.more_people, fewer=result.value < 0)
         return f"the data fit everything from {low} to {high}; more people would be needed to tell{more}."

@@ -6,7 +6,7 @@ assessed among them, so that no group's count stands in for them.
 
 from __future__ import annotations
 
-from evalkit.evidence.numbers import how_many, size, whole
+from evalkit.evidence.numbers import how_many, size, whole, without_conclusion
 from evalkit.evidence.strands import reported
 from evalkit.results import Arm, Estimate
 
@@ -94,10 +94,8 @@ def _adds_up(result: Estimate) -> bool:
 def _range(result: Estimate, tier: str, *, differ: bool) -> str:
     """The range in the words of a tier; what the interval leaves open is never said to be settled."""
     low, high = _fitting(result, differ=differ)
-    if tier == "T1":
-        return f"the range that fits the data runs from {low} to {high}."
-    if tier == "T2" and differ:
-        return f"the range that fits the data runs from {low} to {high}, but no conclusion is drawn from it here."
+    if tier == "T1" or (tier == "T2" and differ):
+        return without_conclusion(low, high, tier)
     if tier == "T2":
         more = how_many(result.more_people, fewer=result.value < 0)
         return f"the data fit a share that is {_open(result)}; more people would be needed to tell{more}."
