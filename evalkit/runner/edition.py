@@ -201,7 +201,7 @@ class Edition:
             period=study.period.label,
             notebook=page.notebook.stem,
             status=STATUS_WORDS[status.status],
-            headline=" ".join(tables.span(finding) for finding in main if page.notebook.stem == REPORT),
+            headline=" ".join(tables.span(finding) for finding in main[:1] if page.notebook.stem == REPORT),
             reason=status.public_reason,
             link=f"{study.programme.slug}/{study.area}/{study.period.name}/{page.file}" if made else None,
         )
