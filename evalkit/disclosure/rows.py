@@ -150,8 +150,10 @@ def reading_rows(result: Readings, decision: Decision) -> Iterator[dict[str, Any
         }
 
 
-def _part(part: int, people: int) -> int | str:
+def _part(part: int | None, people: int) -> int | str | None:
     """Some of the people of a reading; not shown where they, or the others, are fewer than ten."""
+    if part is None:
+        return None
     if part < FEWEST:
         return FEWER
     return WITHHELD if people - part < FEWEST else rounded(part)

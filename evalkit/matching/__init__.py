@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from evalkit.cohort import Cohort
-from evalkit.matching.nouns import Comparison, followed, gate_in_words, shared_by, why_no_effect
+from evalkit.matching.chance import dealt_out
+from evalkit.matching.nouns import (
+    MOST_MISSING,
+    Comparison,
+    detectable_share,
+    followed,
+    gate_in_words,
+    shared_by,
+    why_no_effect,
+)
 from evalkit.store import remembered
 from evalkit.study import Study
 
-__all__ = ["Comparison", "followed", "gate_in_words", "match", "shared_by", "why_no_effect"]
+__all__ = [
+    "MOST_MISSING", "Comparison", "dealt_out", "detectable_share", "followed", "gate_in_words", "match", "shared_by",
+    "why_no_effect",
+]  # fmt: skip
 
 
 @remembered(Comparison)

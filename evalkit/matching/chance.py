@@ -30,7 +30,7 @@ def match(cohort: Cohort, study: Study) -> Comparison:
     if study.programme.source == "ready_cohort":
         return Comparison(people=people, balance=tuple(_balance(people, study)), design=design)
     balance = tuple(over_history(counted_rows(people, study, study.horizon_days)))
-    return Comparison(people=people.assign(match_weight=1.0), balance=balance, design=design, pairs=_pairs(people))
+    return Comparison(people=people.assign(match_weight=1.0), balance=balance, design=design, pairs=dealt_out(people))
 
 
 def _balance(people: pd.DataFrame, study: Study) -> Iterator[Difference]:
@@ -66,14 +66,14 @@ def _difference(one: pd.DataFrame, other: pd.DataFrame, covariate: Covariate) ->
     )
 
 
-def _pairs(people: pd.DataFrame) -> pd.DataFrame:
-    """Each person of the comparison with somebody of the programme in the same area and month.
+def dealt_out(people: pd.DataFrame) -> pd.DataFrame:
+    """Each row of the others with somebody of the programme in the same area and month.
 
     Those of the programme are dealt out evenly, both sides in the order of a hash of their ids, which nothing about
     them can sway; nobody where the programme has nobody there.
     """
     lot = people["person_id"].map(lambda person: hashlib.sha256(person.encode()).hexdigest())
-    dealt = people.assign(lot=lot, month=people["index_date"].dt.strftime("%Y-%m")).sort_values("lot")
+    dealt = people.assign(lot=lot, month=people["index_date"].dt.strftime("%Y-%m")).sort_values("lot", kind="stable")
     pairs: list[tuple[int, int, float]] = []
     for _, block in dealt.groupby(["area", "month"]):
         programme = block.index[block["arm"] == PROGRAMME]

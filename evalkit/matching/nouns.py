@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evalkit.cohort import due
-from evalkit.results import COMPARISON, PROGRAMME, Design, Difference, Followed, Gate, Overlap
+from evalkit.results import (
+    COMPARISON,
+    EXAMPLE_REDUCTION,
+    PROGRAMME,
+    Arm,
+    Design,
+    Detectable,
+    Difference,
+    Followed,
+    Gate,
+    Overlap,
+)
 from evalkit.study import ALL_AREAS, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
+MOST_MISSING = 0.40  # of an outcome that should be known; above this share no effect is given
 ONE_AREA = (
     "one area alone cannot carry an effect",
     "the report of all areas together; an area's own is shown once areas are pooled",
@@ -97,6 +108,29 @@ def shared_by(comparison: Comparison, outcome: Outcome, study: Study) -> dict[st
         "event_label": study.programme.event,
         "planned": outcome.planned,
     }
+
+
+def detectable_share(arms: tuple[Arm, Arm], shared: Mapping[str, Any], study: Study) -> Detectable:
+    """The smallest fall in the share of people with an event that two arms so large could have shown.
+
+    `arms` count distinct people and those with the event, the programme first; `shared` is what the outcome's results
+    say of themselves.
+    """
+    from evalkit import estimators
+
+    people = {"people_1": arms[0].people, "people_0": arms[1].people}
+    pooled = sum(arm.events for arm in arms) / sum(people.values())
+    power = estimators.power_of_reduction(reduction=EXAMPLE_REDUCTION, pooled_share=pooled, **people, level=study.level)
+    return Detectable(
+        **{name: shared[name] for name in ("strand", "outcome", "horizon_days", "event_label")},
+        people_programme=arms[0].people,
+        people_comparison=arms[1].people,
+        typical=pooled,
+        reduction=estimators.detectable_reduction(pooled_share=pooled, **people, level=study.level),
+        missed_of_ten=round(10 * (1 - power)),
+        method="exact power of the mid-p test and Newcombe's interval agreeing, the groups not told apart",
+        level=study.level,
+    )
 
 
 def why_no_effect(comparison: Comparison, study: Study) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from evalkit.results.codec import decoded, encoded
 from evalkit.results.measured import (
     COMPARISON,
     CONTRASTS,
+    EXAMPLE_REDUCTION,
     NULL_VALUE,
     PLAN_STATES,
     PROGRAMME,
@@ -44,8 +45,9 @@ from evalkit.results.strands import (
 )
 
 __all__ = [
-    "ABUSE_TYPES", "CLOCKS", "COMPARISON", "CONTRASTS", "LEVELS", "NULL_VALUE", "PLAN_STATES", "PROGRAMME",
-    "REPORTERS", "UNIT", "VARIANTS", "Arm", "Count", "Curve", "Decision", "Design", "Detectable", "Difference",
-    "Estimate", "Expected", "ExpectedShare", "Finding", "Followed", "Gate", "Interval", "LeftOut", "Months",
-    "NotEstimable", "Overlap", "Readings", "ReportersAgree", "Result", "Transition", "decoded", "encoded",
+    "ABUSE_TYPES", "CLOCKS", "COMPARISON", "CONTRASTS", "EXAMPLE_REDUCTION", "LEVELS", "NULL_VALUE",
+    "PLAN_STATES", "PROGRAMME", "REPORTERS", "UNIT", "VARIANTS", "Arm", "Count", "Curve", "Decision", "Design",
+    "Detectable", "Difference", "Estimate", "Expected", "ExpectedShare", "Finding", "Followed", "Gate",
+    "Interval", "LeftOut", "Months", "NotEstimable", "Overlap", "Readings", "ReportersAgree", "Result",
+    "Transition", "decoded", "encoded",
 ]  # fmt: skip

@@ -51,6 +51,7 @@ VARIANTS: Mapping[str, str] = types.MappingProxyType(
 )
 """Ways of putting the same question: the planned one, and those that stand beside it."""
 PROGRAMME, COMPARISON = "programme", "comparison"
+EXAMPLE_REDUCTION = 0.30  # true reduction of which a report says how often it would be missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,7 +359,7 @@ class Detectable:
     reduction: float | None
     missed_of_ten: int
     method: str
-    example_reduction: float = 0.30
+    example_reduction: float = EXAMPLE_REDUCTION
     power: float = 0.80
     level: float = 0.95
     basis: str = "share"

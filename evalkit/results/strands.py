@@ -180,8 +180,11 @@ class Readings:
     realised : tuple of (Interval or None)
         Fall of the mean since the index date over the fall to the floor: the share of the attainable fall that came;
         None at day 0 and where nothing was attainable.
-    people, in_custody, still_open : tuple of int
-        Distinct people read, in custody on that day, and still held by the programme on it.
+    people : tuple of int
+        Distinct people read.
+    in_custody, still_open : tuple of (int or None)
+        Of these, in custody on that day, and still held by the programme on it; None on the index date, on which
+        neither is looked at.
     """
 
     strand: str
@@ -194,8 +197,8 @@ class Readings:
     floor: tuple[float, ...]
     realised: tuple[Interval | None, ...]
     people: tuple[int, ...]
-    in_custody: tuple[int, ...]
-    still_open: tuple[int, ...]
+    in_custody: tuple[int | None, ...]
+    still_open: tuple[int | None, ...]
     method: str
     level: float = 0.95
 

@@ -34,9 +34,6 @@ CONVENTIONS: dict[str, dict[str, Feature]] = {
 }
 """The feature behind each letter: as the letters are used elsewhere, and as one note on the score glosses them."""
 
-HIGHEST = 100.0
-"""The highest score: 25 points in each part, times weights that sum to 4."""
-
 
 class Band(Settings):
     """Points for a value that is above the band before and at most `up_to`; the last band is open."""

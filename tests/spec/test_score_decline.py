@@ -299,6 +299,7 @@ def test_scores_fall_without_any_programme_and_time_alone_would_bring_them_lower
     matched = compared.people[(compared.people["arm"] == PROGRAMME) & (compared.people["match_weight"] > 0)]
     assert sides[0].people[0] == len(matched)
     assert sides[0].still_open[1] > sides[0].still_open[-1]
+    assert (sides[0].in_custody[0], sides[0].still_open[0]) == (None, None)  # nobody is looked up on the index date
 
 
 def test_everybody_of_the_programme_is_read_or_left_out_with_the_reason(world):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
-from evalkit.matching import Comparison, gate_in_words, why_no_effect
+from evalkit.matching import MOST_MISSING, Comparison, detectable_share, gate_in_words, why_no_effect
 from evalkit.outcomes.abuse_types.assessments import HIGH, MOST_APART, Assessed
 from evalkit.results import (
     ABUSE_TYPES,
@@ -15,7 +15,6 @@ from evalkit.results import (
     LEVELS,
     PROGRAMME,
     Arm,
-    Detectable,
     Estimate,
     Gate,
     NotEstimable,
@@ -30,12 +29,10 @@ if TYPE_CHECKING:
     Groups = np.ndarray[Any, Any]
 
 MEASURE = "risk_difference"
-MOST_MISSING = 0.40  # above this share of an arm not assessed no effect is given
 FEWEST_AT_A_LEVEL = 10  # cases; a level with fewer stands together with its neighbour
 NOBODY_YET = ("nobody was assessed at intake whose day of assessment is over", "assessments, or a later extract")
 FROM_OTHERS = "What those not assessed on that day would have shown is taken from others like them."
 WORSE_SD = 0.5  # by which missing assessments are taken to be worse than others alike
-EXAMPLE_REDUCTION = 0.30
 
 
 def at_risk(found: Assessed, reporter: str) -> pd.DataFrame:
@@ -96,8 +93,8 @@ def high_abuse(cases: pd.DataFrame, caveats: tuple[str, ...], shared: dict[str, 
     and the ends that no answer of theirs could pass.
     """
     known = cases[cases["event"].notna()]
-    arms = tuple(_arm(known, arm) for arm in (PROGRAMME, COMPARISON))
-    yield _detectable(arms, shared, study)
+    arms = (_arm(known, PROGRAMME), _arm(known, COMPARISON))
+    yield detectable_share(arms, shared, study)
     beside = {**shared, "planned": "exploratory"}
     told = {"arms": arms, "caveats": (*caveats, *[FROM_OTHERS] * (len(known) < len(cases)))}
     main = _estimate(cases, {**shared, **told}, study)
@@ -110,23 +107,6 @@ def high_abuse(cases: pd.DataFrame, caveats: tuple[str, ...], shared: dict[str, 
 def _arm(known: pd.DataFrame, label: str) -> Arm:
     side = known.loc[known["arm"] == label, "event"]
     return Arm(label=label, people=len(side), events=int(side.sum()))
-
-
-def _detectable(arms: tuple[Arm, ...], shared: dict[str, Any], study: Study) -> Detectable:
-    people = {"people_1": arms[0].people, "people_0": arms[1].people}
-    pooled = sum(arm.events for arm in arms) / sum(people.values())
-    power = estimators.power_of_reduction(reduction=EXAMPLE_REDUCTION, pooled_share=pooled, **people, level=study.level)
-    return Detectable(
-        **{name: shared[name] for name in ("strand", "outcome", "horizon_days", "event_label")},
-        people_programme=arms[0].people,
-        people_comparison=arms[1].people,
-        typical=pooled,
-        reduction=estimators.detectable_reduction(pooled_share=pooled, **people, level=study.level),
-        missed_of_ten=round(10 * (1 - power)),
-        method="exact power of the mid-p test and Newcombe's interval agreeing, the groups not told apart",
-        example_reduction=EXAMPLE_REDUCTION,
-        level=study.level,
-    )
 
 
 def _estimate(

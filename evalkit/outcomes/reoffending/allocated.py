@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
 from evalkit.cohort import due
-from evalkit.matching import Comparison, shared_by
+from evalkit.matching import MOST_MISSING, Comparison, detectable_share, shared_by
 from evalkit.outcomes.reoffending.counting import RECORDED_ONLY
-from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Detectable, Estimate, LeftOut, NotEstimable, Result
+from evalkit.results import COMPARISON, PROGRAMME, Arm, Curve, Estimate, LeftOut, NotEstimable, Result
 from evalkit.study import Covariate, Outcome, Study
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST_MISSING = 0.40  # above this share of unknown outcomes no effect is given
 
 
 def estimate(comparison: Comparison, study: Study) -> Iterator[Result]:
@@ -37,7 +35,7 @@ def _any_event(comparison: Comparison, outcome: Outcome, study: Study) -> Iterat
         yield NotEstimable(measure="risk_difference", why=why, mend=mend, **shared)
         yield NotEstimable(measure="risk_ratio", why=why, mend=mend, **_beside(shared))
         return
-    yield _detectable(programme, reference, outcome, study)
+    yield detectable_share((programme, reference), shared, study)
     counts = {
         "events_1": programme.events,
         "people_1": programme.people,
@@ -274,27 +272,6 @@ def _refusal(people: pd.DataFrame, known: pd.DataFrame, horizon: int) -> tuple[s
 def _unknown(people: pd.DataFrame, known: pd.DataFrame) -> tuple[LeftOut, ...]:
     lost = len(people) - len(known)
     return (LeftOut(people=lost, of=len(people), why="whose outcome is not known"),) if lost else ()
-
-
-def _detectable(programme: Arm, reference: Arm, outcome: Outcome, study: Study) -> Detectable:
-    people = {"people_1": programme.people, "people_0": reference.people}
-    pooled = (programme.events + reference.events) / (programme.people + reference.people)
-    example = 0.30
-    power = estimators.power_of_reduction(reduction=example, pooled_share=pooled, **people, level=study.level)
-    return Detectable(
-        strand="reoffending",
-        outcome=outcome.name,
-        horizon_days=study.horizon_of(outcome),
-        event_label=study.programme.event,
-        people_programme=programme.people,
-        people_comparison=reference.people,
-        typical=pooled,
-        reduction=estimators.detectable_reduction(pooled_share=pooled, **people, level=study.level),
-        missed_of_ten=round(10 * (1 - power)),
-        method="exact power of the mid-p test and Newcombe's interval agreeing, the groups not told apart",
-        example_reduction=example,
-        level=study.level,
-    )
 
 
 OUTCOMES: dict[str, Callable[[Comparison, Outcome, Study], Iterator[Result]]] = {

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from evalkit import estimators
 from evalkit.cohort import counted, history, in_custody
-from evalkit.results import COMPARISON, PROGRAMME, VARIANTS, Arm, Detectable, Estimate, NotEstimable
+from evalkit.results import (
+    COMPARISON,
+    EXAMPLE_REDUCTION,
+    PROGRAMME,
+    VARIANTS,
+    Arm,
+    Detectable,
+    Estimate,
+    NotEstimable,
+)
 from evalkit.store import Store
 from evalkit.study import Study
 
@@ -17,7 +26,6 @@ if TYPE_CHECKING:
 
 RECORDED_ONLY = "Recorded events are not all events."
 AT_LIBERTY_APART = 0.15  # relative difference beyond which custody may explain part of what was found
-EXAMPLE_REDUCTION = 0.30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalkit import cohort
 from evalkit.cohort.readings import readings
-from evalkit.matching import Comparison
+from evalkit.matching import Comparison, dealt_out
 from evalkit.results import PROGRAMME
 from evalkit.store import Store
 from evalkit.study import RfgvSpec, Study
@@ -48,7 +47,7 @@ def by_discharge(
     """
     import pandas as pd
 
-    pairs = _dealt_out(people) if study.programme.design == "single_group" else comparison.pairs
+    pairs = dealt_out(people) if study.programme.design == "single_group" else comparison.pairs
     mine = people[people["arm"] == PROGRAMME]
     others = people.loc[pairs["comparison_row"]].assign(
         clock_day=people["discharge_day"].loc[pairs["programme_row"]].to_numpy(), weight=pairs["weight"].to_numpy()
@@ -56,21 +55,6 @@ def by_discharge(
     mine = mine.assign(clock_day=mine["discharge_day"], weight=mine.index.isin(pairs["programme_row"]).astype(float))
     rows = pd.concat([mine, others], ignore_index=True).assign(clock="discharge")
     return _each_day(rows, days, store, study, spec)
-
-
-def _dealt_out(people: pd.DataFrame) -> pd.DataFrame:
-    """Each of the others with somebody of the programme in the same area and month, in the order of a hash of ids."""
-    import numpy as np
-    import pandas as pd
-
-    lot = people["person_id"].map(lambda person: hashlib.sha256(person.encode()).hexdigest())
-    dealt = people.assign(lot=lot, month=people["index_date"].dt.strftime("%Y-%m")).sort_values("lot", kind="stable")
-    parts = []
-    for _, block in dealt.groupby(["area", "month"]):
-        programme, others = (block.index[block["arm"].eq(PROGRAMME) == side] for side in (True, False))
-        if len(programme):
-            parts.append(pd.DataFrame({"programme_row": np.resize(programme, len(others)), "comparison_row": others}))
-    return pd.concat(parts, ignore_index=True).assign(weight=1.0)
 
 
 def _each_day(rows: pd.DataFrame, days: Sequence[int], store: Store, study: Study, spec: RfgvSpec) -> pd.DataFrame:

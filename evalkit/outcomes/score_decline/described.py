@@ -108,8 +108,8 @@ def _readings(began: pd.DataFrame, taken: list[tuple[int, pd.DataFrame]], arm: s
         floor=(start.value, *floors),
         realised=(None, *(_realised(side, study) for _, side in taken)),
         people=(len(first), *(side["person_id"].nunique() for _, side in taken)),
-        in_custody=(0, *(_distinct(side, "in_custody") for _, side in taken)),
-        still_open=(0, *(_distinct(side, "held") for _, side in taken)),
+        in_custody=(None, *(_distinct(side, "in_custody") for _, side in taken)),
+        still_open=(None, *(_distinct(side, "held") for _, side in taken)),
         method="mean of those read, t interval by cluster; the comparison weighted as matched",
         level=study.level,
     )

@@ -9,13 +9,13 @@ from evalkit import estimators
 from evalkit.cohort import history, score_curve
 from evalkit.cohort.history import History
 from evalkit.cohort.readings import DIED, MOVED, NO_RUN_DATE, NOT_DUE, NOT_SEEN, OPEN, READ
+from evalkit.matching import MOST_MISSING
 from evalkit.results import COMPARISON, PROGRAMME, VARIANTS, Arm, Design, Estimate, Followed, LeftOut, NotEstimable
 from evalkit.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_MISSING = 0.40  # of those who are due; above it no effect is given
 RECORDED_ONLY = "A score tells of recorded events, and recorded events are not all events."
 CHOSEN_LATER = "People of the comparison may have been chosen later, which makes a real effect look smaller."
 AFTER_DISCHARGE = "It conditions on discharge, which came after the index date."
