@@ -238,7 +238,7 @@ def test_beside_a_single_group_others_of_the_same_area_and_month_borrow_its_cloc
     rows += [(f"X{number}", "corwick", "2022-04-01", COMPARISON) for number in range(6)]
     rows += [("Y", "corwick", "2022-05-01", COMPARISON), ("Z", "dunmoor", "2022-04-01", COMPARISON)]
     people = pd.DataFrame(rows, columns=["person_id", "area", "index_date", "arm"])
-    lent = clocks._dealt_out(people.assign(index_date=pd.to_datetime(people["index_date"])))
+    lent = matching.dealt_out(people.assign(index_date=pd.to_datetime(people["index_date"])))
     assert sorted(people["person_id"].loc[lent["comparison_row"]]) == [f"X{number}" for number in range(6)]
     assert people["person_id"].loc[lent["programme_row"]].value_counts().to_dict() == {"P1": 3, "P2": 3}
 
